@@ -1,0 +1,231 @@
+//! Problem files: systems too large for a command line, in TOML.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::assignment::parse_constant;
+use super::names::did_you_mean;
+use super::syntax_error::SyntaxError;
+
+const KEYS: [&str; 7] = [
+    "equations",
+    "with",
+    "for",
+    "start",
+    "tol",
+    "solver",
+    "max_iterations",
+];
+
+/// The contents of a problem file; a key that is absent is `None` or empty.
+///
+/// ```toml
+/// equations = ["x^2 + y^2 = r^2", "y = exp(-x)"]
+/// for = ["x", "y"]
+/// tol = 1e-12
+///
+/// [with]
+/// r = "sqrt(2)"
+///
+/// [start]
+/// x = 1
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProblemFile {
+    /// The equations, not yet parsed.
+    pub equations: Option<Vec<String>>,
+    /// Values of symbols, in the order of the file.
+    pub with: Vec<(String, f64)>,
+    /// The symbols to solve for (key `for`).
+    pub unknowns: Option<Vec<String>>,
+    /// Where to start the iteration, in the order of the file.
+    pub start: Vec<(String, f64)>,
+    /// Tolerance, positive.
+    pub tol: Option<f64>,
+    /// Name of the solver, not yet looked up.
+    pub solver: Option<String>,
+    /// Most iterations allowed, at least 1.
+    pub max_iterations: Option<usize>,
+}
+
+/// A problem file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemFileError {
+    /// A line is not TOML, or says something that is not understood.
+    #[error("line {line}: {message}")]
+    Line {
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A formula that gives a value has a mistake.
+    #[error("line {line}: {mistake}")]
+    Formula {
+        /// Line number, from 1.
+        line: usize,
+        /// The mistake in the formula.
+        #[source]
+        mistake: SyntaxError,
+    },
+}
+
+impl ProblemFile {
+    /// Reads the text of a problem file.
+    pub fn parse(text: &str) -> Result<Self, ProblemFileError> {
+        Reader { text }.file()
+    }
+}
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+struct Reader<'t> {
+    text: &'t str,
+}
+
+impl Reader<'_> {
+    fn file(&self) -> Result<ProblemFile, ProblemFileError> {
+        let document = DeTable::parse(self.text).map_err(|error| {
+            let message = format!("not TOML: {}", error.message().replace('\n', " "));
+            self.refuse(error.span().unwrap_or_default(), message)
+        })?;
+        let mut file = ProblemFile::default();
+        for (key, value) in document.get_ref() {
+            match key.get_ref().as_ref() {
+                "equations" => file.equations = Some(self.strings("equations", value)?),
+                "with" => file.with = self.assignments("with", value)?,
+                "for" => file.unknowns = Some(self.strings("for", value)?),
+                "start" => file.start = self.assignments("start", value)?,
+                "tol" => file.tol = Some(self.tolerance(value)?),
+                "solver" => file.solver = Some(self.string("solver", value)?),
+                "max_iterations" => file.max_iterations = Some(self.count(value)?),
+                unknown => {
+                    let suggestion = did_you_mean(unknown, KEYS);
+                    let message = if suggestion.is_empty() {
+                        format!("unknown key `{unknown}`; known are {}", KEYS.join(", "))
+                    } else {
+                        format!("unknown key `{unknown}`{suggestion}")
+                    };
+                    return Err(self.refuse(key.span(), message));
+                }
+            }
+        }
+        Ok(file)
+    }
+
+    fn strings(&self, key: &str, value: &Value<'_>) -> Result<Vec<String>, ProblemFileError> {
+        let DeValue::Array(items) = value.get_ref() else {
+            return Err(self.wrong_type(key, "an array of strings", value));
+        };
+        items
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::String(string) => Ok(string.to_string()),
+                _ => Err(self.wrong_type(key, "an array of strings", item)),
+            })
+            .collect()
+    }
+
+    fn string(&self, key: &str, value: &Value<'_>) -> Result<String, ProblemFileError> {
+        match value.get_ref() {
+            DeValue::String(string) => Ok(string.to_string()),
+            _ => Err(self.wrong_type(key, "a string", value)),
+        }
+    }
+
+    fn assignments(
+        &self,
+        key: &str,
+        value: &Value<'_>,
+    ) -> Result<Vec<(String, f64)>, ProblemFileError> {
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong_type(key, "a table", value));
+        };
+        // The table is sorted by name; the user's own order is of more use.
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        entries
+            .into_iter()
+            .map(|(name, value)| {
+                let path = format!("{key}.{}", name.get_ref());
+                Ok((name.get_ref().to_string(), self.constant(&path, value)?))
+            })
+            .collect()
+    }
+
+    fn constant(&self, key: &str, value: &Value<'_>) -> Result<f64, ProblemFileError> {
+        if let DeValue::String(formula) = value.get_ref() {
+            return parse_constant(formula, &format!("`{key}`")).map_err(|mistake| {
+                let line = self.line(value.span());
+                ProblemFileError::Formula { line, mistake }
+            });
+        }
+        let number = number(value)
+            .ok_or_else(|| self.wrong_type(key, "a number or a string with a formula", value))?;
+        if number.is_finite() {
+            Ok(number)
+        } else {
+            let message = format!("`{key}` must be finite, not {number}");
+            Err(self.refuse(value.span(), message))
+        }
+    }
+
+    fn tolerance(&self, value: &Value<'_>) -> Result<f64, ProblemFileError> {
+        let tolerance =
+            number(value).ok_or_else(|| self.wrong_type("tol", "a positive number", value))?;
+        if tolerance > 0.0 && tolerance.is_finite() {
+            Ok(tolerance)
+        } else {
+            let message = format!("`tol` must be positive and finite, not {tolerance}");
+            Err(self.refuse(value.span(), message))
+        }
+    }
+
+    fn count(&self, value: &Value<'_>) -> Result<usize, ProblemFileError> {
+        let DeValue::Integer(integer) = value.get_ref() else {
+            return Err(self.wrong_type("max_iterations", "a positive integer", value));
+        };
+        match usize::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(count) if count > 0 => Ok(count),
+            _ => {
+                let message = format!("`max_iterations` must be a positive integer, not {integer}");
+                Err(self.refuse(value.span(), message))
+            }
+        }
+    }
+
+    fn wrong_type(&self, key: &str, wanted: &str, value: &Value<'_>) -> ProblemFileError {
+        let found = value.get_ref().type_str();
+        let article = if found.starts_with(['a', 'i']) {
+            "an"
+        } else {
+            "a"
+        };
+        let message = format!("`{key}` must be {wanted}, not {article} {found}");
+        self.refuse(value.span(), message)
+    }
+
+    fn refuse(&self, span: Range<usize>, message: String) -> ProblemFileError {
+        let line = self.line(span);
+        ProblemFileError::Line { line, message }
+    }
+
+    fn line(&self, span: Range<usize>) -> usize {
+        let before = self.text.as_bytes().iter().take(span.start);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+}
+
+/// The number a TOML value is, if it is one.
+fn number(value: &Value<'_>) -> Option<f64> {
+    match value.get_ref() {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(|integer| integer as f64),
+        _ => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! Reasons why equations, values and unknowns do not make up a system.
+
+use super::syntax_error::SyntaxError;
+
+/// A system that cannot be set up. Except for mistakes inside an equation,
+/// each is one line of text.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SystemError {
+    /// An equation cannot be read.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// There is nothing to solve.
+    #[error("no equation is given")]
+    NoEquation,
+    /// A name is given twice in the same list.
+    #[error("{role} `{name}` is given twice")]
+    Duplicate {
+        /// What the name is given as.
+        role: Role,
+        /// The name.
+        name: String,
+    },
+    /// A value or start is infinite or not a number.
+    #[error("{role} `{name}` must be finite, not {value}")]
+    NotFinite {
+        /// What the number is given for.
+        role: Role,
+        /// The name it is given to.
+        name: String,
+        /// The number.
+        value: f64,
+    },
+    /// A name is given that no equation mentions.
+    #[error("{role} `{name}`: no equation mentions `{name}`{suggestion}")]
+    NotInEquations {
+        /// What the name is given as.
+        role: Role,
+        /// The name.
+        name: String,
+        /// A guess at the name that was meant, ready to be appended; may be
+        /// empty.
+        suggestion: String,
+    },
+    /// A symbol is both to be solved for and given.
+    #[error("`{name}` is to be solved for (--for) and cannot have a value (--with) as well")]
+    ValueForUnknown {
+        /// The symbol.
+        name: String,
+    },
+    /// A symbol is neither to be solved for nor given.
+    #[error("`{name}` has neither a value (--with {name}=...) nor a place in --for")]
+    Unbound {
+        /// The symbol.
+        name: String,
+    },
+    /// A start is given to something that is not solved for.
+    #[error("--start `{name}`: `{name}` has a fixed value; starts are for the unknowns ({})", .unknowns.join(", "))]
+    StartForKnown {
+        /// The symbol.
+        name: String,
+        /// What is solved for.
+        unknowns: Vec<String>,
+    },
+    /// Equations and unknowns differ in number.
+    #[error("{}", count_message(*equations, unknowns))]
+    Count {
+        /// Number of equations.
+        equations: usize,
+        /// The unknowns.
+        unknowns: Vec<String>,
+    },
+}
+
+/// What a name on the command line or in a problem file is given as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A symbol with a value.
+    Value,
+    /// A symbol to solve for.
+    Unknown,
+    /// An unknown with a start.
+    Start,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Value => "--with",
+            Self::Unknown => "--for",
+            Self::Start => "--start",
+        })
+    }
+}
+
+fn count_message(equations: usize, unknowns: &[String]) -> String {
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let left = format!("{equations} equation{}", plural(equations));
+    if unknowns.is_empty() {
+        return format!("{left} but no unknown: every symbol has a value");
+    }
+    let count = unknowns.len();
+    let names = unknowns.join(", ");
+    let remedy = if count > equations {
+        "; give values (--with) or more equations"
+    } else {
+        "; give fewer equations or fewer values (--with)"
+    };
+    format!(
+        "{left} but {count} unknown{} ({names}){remedy}",
+        plural(count)
+    )
+}

@@ -1,0 +1,290 @@
+//! z = tanh(W z + x).
+
+use std::sync::OnceLock;
+
+use crate::Real;
+use crate::batch::{Batch, Rows};
+use crate::error::Error;
+use crate::kernels::gemm::{Epilogue, Packed};
+use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale};
+
+/// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
+///
+/// g = z - tanh(W z + x), J = I - D W with D = diag(1 - tanh^2(W z + x)). dL/dx = D lam and dL/dW = (D lam) z*^T, where
+/// J^T lam = dL/dz*. A fixed point exists for every W; it is unique, and J non-singular, where ||W||_2 < 1.
+///
+/// An evaluation and each product cost B n^2 multiplications, fused with tanh; linearising costs no evaluation.
+///
+/// Source: S. Bai, J. Z. Kolter and V. Koltun (2019), arXiv:1909.01377, section 3; L. El Ghaoui et al. (2021),
+/// doi:10.1137/20M1358517, section 2.
+#[derive(Debug)]
+pub struct Tanh<T> {
+    n: usize,
+    w: Vec<T>,
+    x: Rows<T>,
+    forward: Packed<T>,
+    /// packed when the first transposed product asks for it
+    transposed: OnceLock<Packed<T>>,
+}
+
+/// dL/dW and dL/dx, or a direction (dW, dx).
+#[derive(Clone, Debug, PartialEq)]
+pub struct TanhGradient<T> {
+    /// n x n, row-major.
+    pub w: Vec<T>,
+    /// B x n.
+    pub x: Rows<T>,
+}
+
+impl<T: Real> Tanh<T> {
+    /// The cell with weights `w` (n x n, row-major) and inputs `x` (B x n).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `w` is not n x n or x not B x n, [`Error::Empty`] for n = 0 or B = 0, [`Error::NonFinite`].
+    pub fn new(n: usize, w: Vec<T>, x: Rows<T>) -> Result<Self, Error> {
+        if n == 0 || x.samples() == 0 {
+            return Err(Error::Empty { what: "the tanh cell" });
+        }
+        if n.checked_mul(n) != Some(w.len()) {
+            return Err(Error::Shape {
+                what: "W of the tanh cell",
+                expected: format!("{n} x {n} values (square)"),
+                found: format!("{} values", w.len()),
+            });
+        }
+        if x.width() != n {
+            return Err(Error::shape("x of the tanh cell", (x.samples(), n), (x.samples(), x.width())));
+        }
+        if let Some(i) = w.iter().position(|v| !v.is_finite()) {
+            return Err(Error::NonFinite { what: "W of the tanh cell (row for sample)", sample: i / n });
+        }
+        if let Some(sample) = x.first_non_finite() {
+            return Err(Error::NonFinite { what: "x of the tanh cell", sample });
+        }
+        Ok(Tanh { forward: Packed::from_rows(&w, n, n), transposed: OnceLock::new(), n, w, x })
+    }
+
+    /// The cell with the same weights and new inputs; the packed weights are kept.
+    ///
+    /// # Errors
+    /// As [`new`](Tanh::new).
+    pub fn with_inputs(self, x: Rows<T>) -> Result<Self, Error> {
+        if x.samples() == 0 {
+            return Err(Error::Empty { what: "the tanh cell" });
+        }
+        if x.width() != self.n {
+            return Err(Error::shape("x of the tanh cell", (x.samples(), self.n), (x.samples(), x.width())));
+        }
+        if let Some(sample) = x.first_non_finite() {
+            return Err(Error::NonFinite { what: "x of the tanh cell", sample });
+        }
+        Ok(Tanh { x, ..self })
+    }
+
+    /// Size n of the state.
+    pub fn size(&self) -> usize {
+        self.n
+    }
+
+    /// W, row-major.
+    pub fn weights(&self) -> &[T] {
+        &self.w
+    }
+
+    /// x, B x n.
+    pub fn inputs(&self) -> &Rows<T> {
+        &self.x
+    }
+
+    fn transposed(&self) -> &Packed<T> {
+        self.transposed.get_or_init(|| Packed::from_columns(&self.w, self.n, self.n))
+    }
+}
+
+/// z - tanh(W z + x)
+struct Residual<'a, T> {
+    at: Active<'a>,
+    z: &'a Rows<T>,
+    x: &'a Rows<T>,
+}
+
+impl<T: Real> Epilogue<T> for Residual<'_, T> {
+    #[inline(always)]
+    fn finish<const FMA: bool>(&self, row: usize, column: usize, tile: &mut [T]) {
+        let x = &self.x.row(self.at.sample(row))[column..column + tile.len()];
+        let z = &self.z.row(row)[column..column + tile.len()];
+        for ((t, &x), &z) in tile.iter_mut().zip(x).zip(z) {
+            *t = z - (*t + x).tanh_kernel::<FMA>();
+        }
+    }
+}
+
+/// v - D W v
+struct Jvp<'a, T> {
+    at: Active<'a>,
+    v: &'a Rows<T>,
+    d: &'a Rows<T>,
+}
+
+impl<T: Real> Epilogue<T> for Jvp<'_, T> {
+    #[inline(always)]
+    fn finish<const FMA: bool>(&self, row: usize, column: usize, tile: &mut [T]) {
+        let d = &self.d.row(self.at.slot(row))[column..column + tile.len()];
+        let v = &self.v.row(row)[column..column + tile.len()];
+        for ((t, &d), &v) in tile.iter_mut().zip(d).zip(v) {
+            *t = v - d * *t;
+        }
+    }
+}
+
+/// u - W^T (D u)
+struct Vjp<'a, T> {
+    u: &'a Rows<T>,
+}
+
+impl<T: Real> Epilogue<T> for Vjp<'_, T> {
+    #[inline(always)]
+    fn finish<const FMA: bool>(&self, row: usize, column: usize, tile: &mut [T]) {
+        let u = &self.u.row(row)[column..column + tile.len()];
+        tile.iter_mut().zip(u).for_each(|(t, &u)| *t = u - *t);
+    }
+}
+
+/// The product alone.
+struct Plain;
+
+impl<T: Real> Epilogue<T> for Plain {
+    #[inline(always)]
+    fn finish<const FMA: bool>(&self, _: usize, _: usize, _: &mut [T]) {}
+}
+
+impl<T: Real> Problem for Tanh<T> {
+    type State = Rows<T>;
+
+    fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
+        let (expected, found) = ((self.x.samples(), self.n), (z.samples(), z.width()));
+        if expected != found {
+            return Err(Error::shape("the start z0", expected, found));
+        }
+        match z.first_non_finite() {
+            Some(sample) => Err(Error::NonFinite { what: "the start z0", sample }),
+            None => Ok(()),
+        }
+    }
+
+    fn residual_scale(&self) -> ResidualScale {
+        ResidualScale::State
+    }
+
+    fn residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let epilogue = Residual { at, z, x: &self.x };
+        self.forward.apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &epilogue);
+        Ok(())
+    }
+}
+
+impl<T: Real> Linearize for Tanh<T> {
+    /// The diagonals of D.
+    type Tape = Rows<T>;
+
+    fn tape(&self, like: &Rows<T>) -> Rows<T> {
+        like.zeros(like.samples())
+    }
+
+    fn linearize(&self, at: Active<'_>, z: &Rows<T>, g: &Rows<T>, tape: &mut Rows<T>) -> Eval {
+        for i in 0..at.len() {
+            for ((d, &z), &g) in tape.row_mut(at.slot(i)).iter_mut().zip(z.row(i)).zip(g.row(i)) {
+                let t = z - g;
+                *d = (T::one() - t) * (T::one() + t);
+            }
+        }
+        Ok(())
+    }
+
+    fn jvp(&self, at: Active<'_>, d: &Rows<T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        self.forward.apply(v.as_slice(), out.as_mut_slice(), at.parallel(), &Jvp { at, v, d });
+        Ok(())
+    }
+
+    fn vjp(&self, at: Active<'_>, d: &Rows<T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let n = self.n;
+        crate::kernels::scratch::with(u.samples() * n, |du: &mut [T]| {
+            for (i, du) in du.chunks_exact_mut(n).enumerate() {
+                let pairs = u.row(i).iter().zip(d.row(at.slot(i)));
+                du.iter_mut().zip(pairs).for_each(|(t, (&u, &d))| *t = u * d);
+            }
+            self.transposed().apply(du, out.as_mut_slice(), at.parallel(), &Vjp { u });
+        });
+        Ok(())
+    }
+
+    fn jacobian(&self, slot: usize, d: &Rows<T>, out: &mut [T]) -> bool {
+        let (n, d) = (self.n, d.row(slot));
+        for (j, column) in out.chunks_exact_mut(n).enumerate() {
+            for (i, (entry, &d)) in column.iter_mut().zip(d).enumerate() {
+                *entry = -d * self.w[i * n + j];
+            }
+            column[j] = column[j] + T::one();
+        }
+        true
+    }
+}
+
+impl<T: Real> Parametric for Tanh<T> {
+    type Parameters = TanhGradient<T>;
+
+    fn zero_parameters(&self, samples: usize) -> TanhGradient<T> {
+        TanhGradient { w: vec![T::zero(); self.n * self.n], x: Rows::new(samples, self.n) }
+    }
+}
+
+impl<T: Real> ParamVjp for Tanh<T> {
+    fn param_vjp(
+        &self,
+        at: Active<'_>,
+        d: &Rows<T>,
+        z: &Rows<T>,
+        u: &Rows<T>,
+        scale: T,
+        grad: &mut TanhGradient<T>,
+    ) -> Eval {
+        // dg/dx = -D, dg/dW . dW = -D dW z
+        let n = self.n;
+        let mut du = vec![T::zero(); u.samples() * n];
+        for (i, du) in du.chunks_exact_mut(n).enumerate() {
+            let pairs = u.row(i).iter().zip(d.row(at.slot(i)));
+            du.iter_mut().zip(pairs).for_each(|(t, (&u, &d))| *t = -scale * u * d);
+            grad.x.row_mut(at.sample(i)).iter_mut().zip(&*du).for_each(|(g, &v)| *g = *g + v);
+        }
+        let par = if at.parallel() && u.samples() * n * n > 500_000 { faer::Par::rayon(0) } else { faer::Par::Seq };
+        faer::linalg::matmul::matmul(
+            faer::MatMut::from_row_major_slice_mut(&mut grad.w, n, n),
+            faer::Accum::Add,
+            faer::MatRef::from_row_major_slice(&du, u.samples(), n).transpose(),
+            faer::MatRef::from_row_major_slice(z.as_slice(), u.samples(), n),
+            T::one(),
+            par,
+        );
+        Ok(())
+    }
+}
+
+impl<T: Real> ParamJvp for Tanh<T> {
+    fn param_jvp(
+        &self,
+        at: Active<'_>,
+        d: &Rows<T>,
+        z: &Rows<T>,
+        tangent: &TanhGradient<T>,
+        out: &mut Rows<T>,
+    ) -> Eval {
+        // dg = -D (dW z + dx)
+        let n = self.n;
+        Packed::from_rows(&tangent.w, n, n).apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &Plain);
+        for i in 0..at.len() {
+            let rows = tangent.x.row(at.sample(i)).iter().zip(d.row(at.slot(i)));
+            out.row_mut(i).iter_mut().zip(rows).for_each(|(o, (&dx, &d))| *o = -d * (*o + dx));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! Broken contracts, and derivatives that were refused.
+
+use crate::solve::Status;
+
+/// A failure inside the user's own functions that ends the whole solve.
+pub type UserError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a call was refused.
+///
+/// A solve that merely does not succeed is not an error: it returns a [`Status`] per sample. Errors are broken
+/// contracts (options, shapes, a fatal error of the user's function) and derivatives that do not exist or cannot be
+/// trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A state, cotangent or parameter has the wrong shape.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// What has the wrong shape.
+        what: &'static str,
+        /// The shape required.
+        expected: String,
+        /// The shape given.
+        found: String,
+    },
+    /// A batch without samples, or samples without components.
+    #[error("{what} is empty: at least one sample with at least one component is needed")]
+    Empty {
+        /// What is empty.
+        what: &'static str,
+    },
+    /// An input holds NaN or an infinity.
+    #[error("{what} holds NaN or an infinite value in sample {sample}")]
+    NonFinite {
+        /// Which input.
+        what: &'static str,
+        /// First sample concerned.
+        sample: usize,
+    },
+    /// An option outside its range.
+    #[error("option `{name}` = {value} is out of range: {requirement}")]
+    Option {
+        /// Name of the field.
+        name: &'static str,
+        /// Value given.
+        value: String,
+        /// What is allowed.
+        requirement: &'static str,
+    },
+    /// The user's function returned a fatal error.
+    #[error("the problem's own function failed: {0}")]
+    User(#[source] UserError),
+    /// A derivative was asked for at a point that does not solve the equation.
+    #[error(
+        "sample {sample} did not converge ({status}; residual {residual:.3e}, tolerance {target:.3e}): its derivative \
+         is undefined. {advice}",
+        advice = status.advice()
+    )]
+    NotConverged {
+        /// First sample concerned.
+        sample: usize,
+        /// How its solve ended.
+        status: Status,
+        /// Norm of its residual.
+        residual: f64,
+        /// Norm it should have reached.
+        target: f64,
+    },
+    /// dg/dz is singular, or numerically so: the implicit function theorem does not apply.
+    #[error(
+        "dg/dz is numerically singular in sample {sample} (condition estimate {condition:.3e}): the implicit function \
+         theorem does not apply there"
+    )]
+    Singular {
+        /// First sample concerned.
+        sample: usize,
+        /// Estimate of the condition number (dimensionless; infinite for an exact zero pivot).
+        condition: f64,
+    },
+    /// The adjoint (or tangent) linear system was not solved to its tolerance.
+    #[error(
+        "the linear solve of the derivative stopped early in sample {sample}: relative residual {residual:.3e}, \
+         tolerance {tolerance:.3e}, {iterations} iterations, condition estimate {condition:.3e}. Use a dense \
+         factorisation, more iterations, or a looser tolerance"
+    )]
+    LinearSolve {
+        /// First sample concerned.
+        sample: usize,
+        /// Relative residual reached.
+        residual: f64,
+        /// Relative residual asked for.
+        tolerance: f64,
+        /// Iterations made.
+        iterations: usize,
+        /// Lower bound of the condition number seen.
+        condition: f64,
+    },
+}
+
+impl Error {
+    pub(crate) fn shape(what: &'static str, expected: (usize, usize), found: (usize, usize)) -> Self {
+        Error::Shape {
+            what,
+            expected: format!("{} x {}", expected.0, expected.1),
+            found: format!("{} x {}", found.0, found.1),
+        }
+    }
+
+    pub(crate) fn option(name: &'static str, value: impl ToString, requirement: &'static str) -> Self {
+        Error::Option { name, value: value.to_string(), requirement }
+    }
+}

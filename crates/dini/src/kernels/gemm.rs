@@ -1,0 +1,294 @@
+//! Product of a few rows with a packed matrix, finished by an epilogue while the result is still in cache.
+
+#![allow(unsafe_code)]
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::Real;
+use crate::kernels::tanh::Tanh;
+
+/// Vector registers of one scalar type, for every instruction set.
+pub trait Lane: Copy + Tanh {
+    /// Columns of a packed panel: two 512-bit registers.
+    const PANEL: usize;
+    /// A register.
+    type Vector<S: Simd>: Copy;
+    /// All lanes equal.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// a b + c, fused where the processor can.
+    fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// A slice as registers and a remainder.
+    fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
+    /// A slice as registers and a remainder.
+    fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+}
+
+macro_rules! lane {
+    ($t:ident, $v:ident, $panel:literal, $splat:ident, $fma:ident, $as:ident, $as_mut:ident) => {
+        impl Lane for $t {
+            const PANEL: usize = $panel;
+            type Vector<S: Simd> = S::$v;
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: $t) -> S::$v {
+                simd.$splat(value)
+            }
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
+                simd.$fma(a, b, c)
+            }
+            #[inline(always)]
+            fn vectors<S: Simd>(slice: &[$t]) -> &[S::$v] {
+                S::$as(slice).0
+            }
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(slice: &mut [$t]) -> &mut [S::$v] {
+                S::$as_mut(slice).0
+            }
+        }
+    };
+}
+lane!(f32, f32s, 32, splat_f32s, mul_add_e_f32s, as_simd_f32s, as_mut_simd_f32s);
+lane!(f64, f64s, 16, splat_f64s, mul_add_e_f64s, as_simd_f64s, as_mut_simd_f64s);
+
+/// What is done to the product before it leaves the cache.
+pub trait Epilogue<T>: Sync {
+    /// Finishes `tile`, which holds columns `column ..` of row `row` of the product. `FMA` as in [`Tanh::tanh_kernel`].
+    fn finish<const FMA: bool>(&self, row: usize, column: usize, tile: &mut [T]);
+}
+
+/// A matrix M (outputs x inputs) stored in panels of [`Lane::PANEL`] outputs, for products a M^T with rows a.
+#[derive(Clone, Debug)]
+pub struct Packed<T> {
+    outputs: usize,
+    inputs: usize,
+    data: Vec<T>,
+}
+
+/// Products below this many multiplications are not worth a second thread.
+const PARALLEL_WORK: usize = 200_000;
+
+impl<T: Real> Packed<T> {
+    /// Packs `m`, row-major with `outputs` rows of `inputs` columns.
+    pub fn from_rows(m: &[T], outputs: usize, inputs: usize) -> Self {
+        Self::pack(outputs, inputs, |panel, column, width| {
+            for (r, row) in m.chunks_exact(inputs).skip(column).take(width).enumerate() {
+                for (slot, &value) in panel.chunks_exact_mut(T::PANEL).zip(row) {
+                    slot[r] = value;
+                }
+            }
+        })
+    }
+
+    /// Packs the transpose of `m`, row-major with `inputs` rows of `outputs` columns.
+    pub fn from_columns(m: &[T], outputs: usize, inputs: usize) -> Self {
+        Self::pack(outputs, inputs, |panel, column, width| {
+            for (slot, row) in panel.chunks_exact_mut(T::PANEL).zip(m.chunks_exact(outputs)) {
+                slot[..width].copy_from_slice(&row[column..column + width]);
+            }
+        })
+    }
+
+    fn pack(outputs: usize, inputs: usize, fill: impl Fn(&mut [T], usize, usize)) -> Self {
+        let mut data = vec![T::zero(); outputs.div_ceil(T::PANEL) * T::PANEL * inputs];
+        for (p, panel) in data.chunks_exact_mut(T::PANEL * inputs).enumerate() {
+            let column = p * T::PANEL;
+            fill(panel, column, T::PANEL.min(outputs - column));
+        }
+        Packed { outputs, inputs, data }
+    }
+
+    /// out <- epilogue(a M^T), `a` row-major rows x inputs, `out` rows x outputs.
+    ///
+    /// Cost: rows x inputs x outputs multiplications; with `parallel` spread over the current rayon pool. Every element
+    /// is summed in the order of the inputs whatever the number of rows.
+    pub fn apply<E: Epilogue<T>>(&self, a: &[T], out: &mut [T], parallel: bool, epilogue: &E) {
+        let (k, n) = (self.inputs, self.outputs);
+        let rows = out.len() / n;
+        assert!(a.len() >= rows * k, "gemm: too few input rows");
+        let arch = Arch::new();
+        let threads = rayon::current_num_threads();
+        let run = |row: usize, column: usize, a: &[T], out: &mut [T], stride: usize| {
+            arch.dispatch(Product { packed: self, epilogue, row, column, a, out, stride });
+        };
+        if !parallel || threads < 2 || rows * k * n < PARALLEL_WORK {
+            run(0, 0, a, out, n);
+        } else if rows == 1 {
+            let columns = n.div_ceil(threads).next_multiple_of(T::PANEL);
+            out.par_chunks_mut(columns).enumerate().for_each(|(i, out)| {
+                let width = out.len();
+                run(0, i * columns, a, out, width);
+            });
+        } else {
+            let block = rows.div_ceil(threads);
+            out.par_chunks_mut(block * n)
+                .enumerate()
+                .for_each(|(i, out)| run(i * block, 0, &a[i * block * k..], out, n));
+        }
+    }
+}
+
+/// Rows `row ..` times the outputs `column ..` that fit into the rows of `out`, which lie `stride` apart.
+struct Product<'a, T, E> {
+    packed: &'a Packed<T>,
+    epilogue: &'a E,
+    row: usize,
+    column: usize,
+    a: &'a [T],
+    out: &'a mut [T],
+    stride: usize,
+}
+
+impl<T: Real, E: Epilogue<T>> WithSimd for Product<'_, T, E> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        // registers for accumulators: 24 of 32 (AVX-512, NEON), 12 of 16 (AVX2), one row otherwise
+        match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
+            2 => self.blocks::<S, 2, 12>(simd),
+            4 => self.blocks::<S, 4, 3>(simd),
+            8 => self.blocks::<S, 8, 3>(simd),
+            16 => self.blocks::<S, 16, 1>(simd),
+            _ => self.blocks::<S, 32, 1>(simd),
+        }
+    }
+}
+
+impl<T: Real, E: Epilogue<T>> Product<'_, T, E> {
+    /// All tiles: panels outside, so that one stays in the first cache while every row passes it.
+    #[inline(always)]
+    fn blocks<S: Simd, const C: usize, const MR: usize>(&mut self, simd: S) {
+        let rows = self.out.len() / self.stride;
+        let columns = self.stride;
+        let panels = columns.div_ceil(T::PANEL);
+        let first = self.column / T::PANEL;
+        let count = rows.div_ceil(MR).max(1);
+        let mut p = 0;
+        while p < panels {
+            // few rows leave too few sums in flight: take several panels at once
+            let wide = MR >= 4 && p + 4 <= panels && rows == 1;
+            if wide {
+                self.tile::<S, C, 1, 4>(simd, 0, first, p);
+                p += 4;
+                continue;
+            }
+            for b in 0..count {
+                let (start, end) = (b * rows / count, (b + 1) * rows / count);
+                macro_rules! rows {
+                    ($($r:literal)*) => { match end - start { $($r if $r <= MR => self.tile::<S, C, $r, 1>(simd, start, first, p),)* _ => {} } };
+                }
+                rows!(1 2 3 4 5 6 7 8 9 10 11 12);
+            }
+            p += 1;
+        }
+    }
+
+    /// R rows from `row` times P panels from `p`.
+    #[inline(always)]
+    fn tile<S: Simd, const C: usize, const R: usize, const P: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        first: usize,
+        p: usize,
+    ) {
+        let k = self.packed.inputs;
+        let panel = |q: usize| {
+            let start = (first + p + q) * T::PANEL * k;
+            T::vectors::<S>(&self.packed.data[start..start + T::PANEL * k])
+        };
+        let panels: [&[T::Vector<S>]; P] = std::array::from_fn(panel);
+        let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..(row + r + 1) * k]);
+        let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
+        for i in 0..k {
+            for q in 0..P {
+                // SAFETY: a panel holds k * C registers (sliced so above), and i < k
+                let w: [T::Vector<S>; C] = std::array::from_fn(|c| unsafe { *panels[q].get_unchecked(i * C + c) });
+                for r in 0..R {
+                    // SAFETY: every row slice has length k, and i < k
+                    let z = T::splat(simd, unsafe { *a[r].get_unchecked(i) });
+                    for c in 0..C {
+                        sums[q][r][c] = <T as Lane>::mul_add(simd, z, w[c], sums[q][r][c]);
+                    }
+                }
+            }
+        }
+        for (q, sums) in sums.iter().enumerate() {
+            for (r, sums) in sums.iter().enumerate() {
+                self.store::<S, C>(row + r, p + q, sums);
+            }
+        }
+    }
+
+    /// Stores one row of a tile and finishes it.
+    #[inline(always)]
+    fn store<S: Simd, const C: usize>(&mut self, row: usize, p: usize, sums: &[T::Vector<S>; C]) {
+        let column = p * T::PANEL;
+        let width = T::PANEL.min(self.stride - column);
+        let start = row * self.stride + column;
+        let tile = &mut self.out[start..start + width];
+        if width == T::PANEL {
+            T::vectors_mut::<S>(tile).copy_from_slice(sums);
+        } else {
+            let mut whole = [T::zero(); 32];
+            T::vectors_mut::<S>(&mut whole[..T::PANEL]).copy_from_slice(sums);
+            tile.copy_from_slice(&whole[..width]);
+        }
+        let (row, column) = (self.row + row, self.column + column);
+        if crate::kernels::tanh::has_fma::<S>() {
+            self.epilogue.finish::<true>(row, column, tile);
+        } else {
+            self.epilogue.finish::<false>(row, column, tile);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Plain;
+    impl<T: Real> Epilogue<T> for Plain {
+        fn finish<const FMA: bool>(&self, _: usize, _: usize, _: &mut [T]) {}
+    }
+
+    fn matrix(rows: usize, columns: usize, seed: f64) -> Vec<f64> {
+        (0..rows * columns).map(|i| (i as f64 * 0.7 + seed).sin()).collect()
+    }
+
+    #[test]
+    fn products_are_right_and_independent_of_the_number_of_rows() {
+        for (rows, n, k) in [(1, 1, 1), (1, 200, 30), (2, 16, 7), (13, 17, 40), (25, 100, 100), (30, 129, 65)] {
+            let (m, a) = (matrix(n, k, 0.1), matrix(rows, k, 0.9));
+            let packed = Packed::from_rows(&m, n, k);
+            let mut transposed = vec![0.0; n * k];
+            (0..n).for_each(|j| (0..k).for_each(|i| transposed[i * n + j] = m[j * k + i]));
+            assert_eq!(packed.data, Packed::from_columns(&transposed, n, k).data);
+            let mut out = vec![0.0; rows * n];
+            packed.apply(&a, &mut out, false, &Plain);
+            for r in 0..rows {
+                for j in 0..n {
+                    let exact: f64 = (0..k).map(|i| a[r * k + i] * m[j * k + i]).sum();
+                    assert!((out[r * n + j] - exact).abs() < 1e-12, "{rows} {n} {k}");
+                }
+                let mut alone = vec![0.0; n];
+                packed.apply(&a[r * k..(r + 1) * k], &mut alone, false, &Plain);
+                assert_eq!(alone, out[r * n..(r + 1) * n], "bitwise");
+            }
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        for rows in [1, 7] {
+            let (n, k) = (700, 500);
+            let (m, a) = (matrix(n, k, 0.3), matrix(rows, k, 0.5));
+            let packed = Packed::from_rows(&m, n, k);
+            let (mut one, mut many) = (vec![0.0; rows * n], vec![0.0; rows * n]);
+            packed.apply(&a, &mut one, false, &Plain);
+            pool.install(|| packed.apply(&a, &mut many, true, &Plain));
+            assert_eq!(one, many);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Vectorised kernels with run-time dispatch (AVX-512, AVX2 + FMA, NEON, portable) through `pulp`.
+//!
+//! Every output element has one summation order, whatever the number of rows it is computed with: this is what makes a
+//! sample's result bitwise independent of its batch.
+
+pub mod gemm;
+pub(crate) mod scratch;
+pub mod tanh;
+pub(crate) mod vector;

@@ -1,0 +1,95 @@
+//! Level-1 operations on slices; written so that the compiler vectorises them under each instruction set.
+
+use pulp::Arch;
+
+use crate::Real;
+
+/// Below this length the call through the dispatcher costs more than it saves.
+const SHORT: usize = 16;
+/// Independent partial sums of a dot product: four 512-bit registers of `f32`.
+const LANES: usize = 64;
+
+/// s <- a x + b s; with b = 0 the old content of s is ignored.
+pub fn axpby<T: Real>(s: &mut [T], a: T, x: &[T], b: T) {
+    let short = x.len() < SHORT;
+    let mut run = || {
+        if b == T::zero() {
+            s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x);
+        } else if b == T::one() {
+            s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x + *s);
+        } else {
+            s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x + b * *s);
+        }
+    };
+    if short { run() } else { Arch::new().dispatch(run) }
+}
+
+/// <a, b>
+pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    if a.len() < SHORT {
+        return a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + a * b);
+    }
+    Arch::new().dispatch(|| {
+        let mut sums = [T::zero(); LANES];
+        let (a_blocks, b_blocks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+        let (a_rest, b_rest) = (a_blocks.remainder(), b_blocks.remainder());
+        for (a, b) in a_blocks.zip(b_blocks) {
+            for ((s, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *s = *s + a * b;
+            }
+        }
+        for ((s, &a), &b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+            *s = *s + a * b;
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for i in 0..width {
+                sums[i] = sums[i] + sums[i + width];
+            }
+        }
+        sums[0]
+    })
+}
+
+/// s <- s + sum_i c_i x(i)
+pub fn add_combination<'a, T: Real>(s: &mut [T], c: &[T], x: impl Fn(usize) -> &'a [T]) {
+    let short = s.len() < SHORT;
+    let mut run = || {
+        let mut i = 0;
+        // four at a time: s is loaded and stored once for four vectors
+        while i + 4 <= c.len() {
+            let (x0, x1, x2, x3) = (x(i), x(i + 1), x(i + 2), x(i + 3));
+            for ((((s, &x0), &x1), &x2), &x3) in s.iter_mut().zip(x0).zip(x1).zip(x2).zip(x3) {
+                *s = c[i + 3] * x3 + (c[i + 2] * x2 + (c[i + 1] * x1 + (c[i] * x0 + *s)));
+            }
+            i += 4;
+        }
+        for (i, &c) in c.iter().enumerate().skip(i) {
+            s.iter_mut().zip(x(i)).for_each(|(s, &x)| *s = c * x + *s);
+        }
+    };
+    if short { run() } else { Arch::new().dispatch(run) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agree_with_plain_loops() {
+        for n in [0, 1, 15, 16, 63, 64, 65, 200, 1000] {
+            let a: Vec<f64> = (0..n).map(|i| (i as f64 * 0.37).sin()).collect();
+            let b: Vec<f64> = (0..n).map(|i| (i as f64 * 0.11).cos()).collect();
+            let plain: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            assert!((dot(&a, &b) - plain).abs() < 1e-12);
+            let mut s = a.clone();
+            axpby(&mut s, 2.0, &b, -0.5);
+            assert!(s.iter().zip(&a).zip(&b).all(|((s, a), b)| (s - (2.0 * b - 0.5 * a)).abs() < 1e-15));
+            let c = [0.5, -1.0, 2.0, 3.0, 0.25];
+            let mut s = a.clone();
+            add_combination(&mut s, &c, |i| if i % 2 == 0 { &a } else { &b });
+            assert!(s.iter().zip(&a).zip(&b).all(|((s, a), b)| (s - (a + 2.75 * a + 2.0 * b)).abs() < 1e-13));
+        }
+    }
+}

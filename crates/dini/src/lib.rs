@@ -1,0 +1,46 @@
+//! **dini**: implicit layers. State g(z; a) = 0; dini finds z*, differentiates it by the implicit function theorem, and
+//! says when the theorem does not hold.
+//!
+//! ```text
+//! Problem --solve--> Solution { z, status, ... } --pullback(w) / pushforward(da) / jacobian(s)--> Derivative + reports
+//! ```
+//!
+//! ```
+//! use dini::{Newton, Options, Rows, cells::Tanh, solve};
+//!
+//! // z = tanh(W z + x) for two samples of size 2
+//! let w = vec![0.3, -0.2, 0.1, 0.4];
+//! let x = Rows::from_vec(2, 2, vec![0.5, -1.0, 0.2, 0.7])?;
+//! let cell = Tanh::new(2, w, x)?;
+//! let solution = solve(&cell, &Rows::new(2, 2), &Newton::default(), &Options::default())?;
+//! let z = solution.converged()?;
+//! // L = sum z, so dL/dz* = 1: one adjoint solve gives dL/dW and dL/dx
+//! let gradient = solution.pullback(&Rows::from_vec(2, 2, vec![1.0; 4])?)?.value;
+//! println!("z* = {z:?}, dL/dW = {:?}, dL/dx = {:?}", gradient.w, gradient.x);
+//! # Ok::<(), dini::Error>(())
+//! ```
+//!
+//! The rooms: [`problem`] (what is solved), [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems),
+//! [`gradient`] (derivatives), [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage),
+//! [`kernels`] (vectorised loops). Everything is per sample: a batch is B independent problems.
+
+#![deny(unsafe_code)]
+
+pub mod batch;
+pub mod cells;
+mod error;
+pub mod gradient;
+pub mod kernels;
+pub mod linear;
+pub mod problem;
+mod scalar;
+pub mod solve;
+pub mod verdict;
+
+pub use batch::{Batch, Rows};
+pub use error::{Error, UserError};
+pub use gradient::{Implicit, OnFailure};
+/// Dual numbers, for [`problem::Equation`].
+pub use num_dual;
+pub use scalar::Real;
+pub use solve::{Anderson, Newton, Options, Picard, Solution, Status, solve, solve_with};

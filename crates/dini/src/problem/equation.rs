@@ -1,0 +1,186 @@
+//! Problems written once over a generic scalar, differentiated by dual numbers.
+
+use num_dual::{Dual as DualNumber, DualNum, DualNumFloat};
+
+use super::dense::{DenseTape, check_start};
+use super::*;
+use crate::Real;
+use crate::batch::Rows;
+
+/// g(z; a) written once for every scalar: plain numbers for the residual, dual numbers for its derivatives.
+///
+/// `T` is `f32` or `f64`; `D` is that type or a dual number over it (`num-dual`).
+pub trait Equation<T>: Sync {
+    /// Number of unknowns n.
+    fn unknowns(&self) -> usize;
+    /// Number of parameters p per sample.
+    fn parameters(&self) -> usize;
+    /// Writes the n components of g(z; a).
+    fn residual<D: DualNum<Primitive = T> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]);
+}
+
+/// An [`Equation`] with its parameters, one row of a (B x p) per sample.
+///
+/// A Jacobian costs n evaluations on dual numbers, a derivative by the parameters p (reverse) or one (forward).
+///
+/// ```
+/// use dini::{Newton, Options, Rows, num_dual::DualNum, problem::{Dual, Equation}, solve};
+/// /// Kepler's equation E - e sin E = M, parameters (e, M).
+/// struct Kepler;
+/// impl Equation<f64> for Kepler {
+///     fn unknowns(&self) -> usize { 1 }
+///     fn parameters(&self) -> usize { 2 }
+///     fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+///         out[0] = z[0] - a[0] * z[0].sin() - a[1];
+///     }
+/// }
+/// let orbits = Dual::new(Kepler, Rows::from_vec(2, 2, vec![0.1, 1.0, 0.6, 2.0])?)?;
+/// let solution = solve(&orbits, &Rows::new(2, 1), &Newton::default(), &Options::default())?;
+/// let gradient = solution.pullback(&Rows::from_vec(2, 1, vec![1.0, 1.0])?)?;
+/// let e = solution.z().row(1)[0];
+/// assert!((gradient.value.row(1)[1] - 1.0 / (1.0 - 0.6 * e.cos())).abs() < 1e-6); // dE/dM
+/// # Ok::<(), dini::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dual<E, T> {
+    equation: E,
+    parameters: Rows<T>,
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> Dual<E, T> {
+    /// The equation at `parameters`, B x p.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the parameters do not have p columns, [`Error::Empty`], [`Error::NonFinite`].
+    pub fn new(equation: E, parameters: Rows<T>) -> Result<Self, Error> {
+        if equation.unknowns() == 0 || parameters.samples() == 0 {
+            return Err(Error::Empty { what: "the equation" });
+        }
+        if parameters.width() != equation.parameters() {
+            let (b, p) = (parameters.samples(), equation.parameters());
+            return Err(Error::shape("the parameters", (b, p), (b, parameters.width())));
+        }
+        match parameters.first_non_finite() {
+            Some(sample) => Err(Error::NonFinite { what: "the parameters", sample }),
+            None => Ok(Dual { equation, parameters }),
+        }
+    }
+
+    /// The parameters, B x p.
+    pub fn parameters(&self) -> &Rows<T> {
+        &self.parameters
+    }
+
+    /// Evaluates one sample on dual numbers with z' = dz(i), a' = da(i) and hands out the derivative.
+    fn directional(
+        &self,
+        sample: usize,
+        z: &[T],
+        dz: impl Fn(usize) -> T,
+        da: impl Fn(usize) -> T,
+        mut out: impl FnMut(usize, T),
+    ) {
+        let lift = |values: &[T], d: &dyn Fn(usize) -> T| -> Vec<DualNumber<T>> {
+            values.iter().enumerate().map(|(i, &v)| DualNumber::new(v, d(i))).collect()
+        };
+        let mut g = vec![DualNumber::new(T::zero(), T::zero()); z.len()];
+        self.equation.residual(&lift(z, &dz), &lift(self.parameters.row(sample), &da), &mut g);
+        g.iter().enumerate().for_each(|(i, g)| out(i, g.eps));
+    }
+}
+
+/// 1 at `j`, 0 elsewhere.
+fn unit<T: Real>(j: usize) -> impl Fn(usize) -> T {
+    move |i| if i == j { T::one() } else { T::zero() }
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> Problem for Dual<E, T> {
+    type State = Rows<T>;
+
+    fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
+        check_start(z, Some(self.parameters.samples()), self.equation.unknowns())
+    }
+
+    fn residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        for i in 0..at.len() {
+            self.equation.residual(z.row(i), self.parameters.row(at.sample(i)), out.row_mut(i));
+        }
+        Ok(())
+    }
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> Linearize for Dual<E, T> {
+    type Tape = DenseTape<T>;
+
+    fn tape(&self, like: &Rows<T>) -> DenseTape<T> {
+        DenseTape::new(like.samples(), like.width())
+    }
+
+    fn linearize(&self, at: Active<'_>, z: &Rows<T>, _: &Rows<T>, tape: &mut DenseTape<T>) -> Eval {
+        let n = z.width();
+        for i in 0..at.len() {
+            let matrix = tape.matrix_mut(at.slot(i));
+            for j in 0..n {
+                let column = &mut matrix[j * n..(j + 1) * n];
+                self.directional(at.sample(i), z.row(i), unit(j), |_| T::zero(), |k, d| column[k] = d);
+            }
+        }
+        Ok(())
+    }
+
+    fn jvp(&self, at: Active<'_>, tape: &DenseTape<T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        tape.jvp(at, v, out);
+        Ok(())
+    }
+
+    fn vjp(&self, at: Active<'_>, tape: &DenseTape<T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        tape.vjp(at, u, out);
+        Ok(())
+    }
+
+    fn jacobian(&self, slot: usize, tape: &DenseTape<T>, out: &mut [T]) -> bool {
+        out.copy_from_slice(tape.matrix(slot));
+        true
+    }
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> Parametric for Dual<E, T> {
+    type Parameters = Rows<T>;
+
+    fn zero_parameters(&self, samples: usize) -> Rows<T> {
+        Rows::new(samples, self.equation.parameters())
+    }
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> ParamVjp for Dual<E, T> {
+    fn param_vjp(
+        &self,
+        at: Active<'_>,
+        _: &DenseTape<T>,
+        z: &Rows<T>,
+        u: &Rows<T>,
+        scale: T,
+        grad: &mut Rows<T>,
+    ) -> Eval {
+        for i in 0..at.len() {
+            for j in 0..self.equation.parameters() {
+                let mut sum = T::zero();
+                let u = u.row(i);
+                self.directional(at.sample(i), z.row(i), |_| T::zero(), unit(j), |k, d| sum = sum + d * u[k]);
+                let entry = &mut grad.row_mut(at.sample(i))[j];
+                *entry = *entry + scale * sum;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> ParamJvp for Dual<E, T> {
+    fn param_jvp(&self, at: Active<'_>, _: &DenseTape<T>, z: &Rows<T>, tangent: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        for i in 0..at.len() {
+            let (da, out) = (tangent.row(at.sample(i)), out.row_mut(i));
+            self.directional(at.sample(i), z.row(i), |_| T::zero(), |j| da[j], |k, d| out[k] = d);
+        }
+        Ok(())
+    }
+}

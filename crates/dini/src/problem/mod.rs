@@ -1,0 +1,136 @@
+//! The equation g(z; a) = 0 and what a problem can offer beyond its residual.
+//!
+//! A problem holds its parameters a and is never mutated. It states plain derivatives (J v, J^T u, (dg/da) t,
+//! (dg/da)^T u with J = dg/dz); every sign of the implicit function theorem belongs to the library. A fixed point
+//! z = f(z; a) enters as g = z - f(z; a).
+
+mod active;
+mod closure;
+mod dense;
+mod difference;
+mod equation;
+mod fixed_point;
+mod shared;
+
+pub use active::Active;
+pub use closure::Closure;
+pub use dense::DenseTape;
+pub use difference::{DifferenceTape, Differences};
+pub use equation::{Dual, Equation};
+pub use fixed_point::FixedPoint;
+
+use crate::batch::Batch;
+use crate::error::{Error, UserError};
+
+/// Result of an evaluation; an error is fatal and ends the whole solve.
+///
+/// A sample at which the function is undefined (a logarithm of a negative number) is not an error: leave NaN in its row.
+/// Solvers shorten the step of that sample, or end it as [`Status::NonFinite`](crate::Status::NonFinite).
+pub type Eval = Result<(), UserError>;
+
+/// Scalar type of a problem's state.
+pub type Scalar<P> = <<P as Problem>::State as Batch>::Scalar;
+
+/// What the relative tolerance of a residual is relative to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResidualScale {
+    /// ||z||: for fixed points, whose residual z - f(z) has the units of z.
+    State,
+    /// ||g(z0)||: for equations in units of their own.
+    Start,
+}
+
+/// One equation g(z; a) = 0 per sample.
+pub trait Problem: Sync {
+    /// Storage of a batch of states.
+    type State: Batch;
+
+    /// Checks that a batch shaped like `z` can be solved.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::NonFinite`], ...: whatever is wrong with the problem's own data.
+    fn validate(&self, z: &Self::State) -> Result<(), Error>;
+
+    /// What the relative tolerance refers to.
+    fn residual_scale(&self) -> ResidualScale {
+        ResidualScale::Start
+    }
+
+    /// out <- g(z), row by row; row i is sample `at.sample(i)`.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn residual(&self, at: Active<'_>, z: &Self::State, out: &mut Self::State) -> Eval;
+}
+
+/// Products with the Jacobian J = dg/dz.
+pub trait Linearize: Problem {
+    /// What is kept of a point to form products there; one entry per slot of a chunk.
+    type Tape: Send + Sync;
+
+    /// An empty tape for as many samples as `like` has.
+    fn tape(&self, like: &Self::State) -> Self::Tape;
+    /// Prepares products at z, for which `g` = g(z) is known; row i goes to `at.slot(i)` of the tape.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn linearize(&self, at: Active<'_>, z: &Self::State, g: &Self::State, tape: &mut Self::Tape) -> Eval;
+    /// out <- J v
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn jvp(&self, at: Active<'_>, tape: &Self::Tape, v: &Self::State, out: &mut Self::State) -> Eval;
+    /// out <- J^T u
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn vjp(&self, at: Active<'_>, tape: &Self::Tape, u: &Self::State, out: &mut Self::State) -> Eval;
+    /// Writes the n x n Jacobian of the sample in `slot`, column-major, and returns true; false if the problem has no
+    /// direct way, in which case it is assembled from n products.
+    fn jacobian(&self, slot: usize, tape: &Self::Tape, out: &mut [Scalar<Self>]) -> bool {
+        let _ = (slot, tape, out);
+        false
+    }
+}
+
+/// Parameters a of a problem, as the space of their gradients and tangents.
+pub trait Parametric: Linearize {
+    /// A point of the parameters' space: a gradient dL/da or a direction da.
+    type Parameters: Send;
+
+    /// The zero of that space, for a batch of `samples`.
+    fn zero_parameters(&self, samples: usize) -> Self::Parameters;
+}
+
+/// Transposed products with the derivative by the parameters.
+pub trait ParamVjp: Parametric {
+    /// grad <- grad + scale * (dg/da)^T u, summed over the samples where a parameter is shared.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn param_vjp(
+        &self,
+        at: Active<'_>,
+        tape: &Self::Tape,
+        z: &Self::State,
+        u: &Self::State,
+        scale: Scalar<Self>,
+        grad: &mut Self::Parameters,
+    ) -> Eval;
+}
+
+/// Products with the derivative by the parameters.
+pub trait ParamJvp: Parametric {
+    /// out <- (dg/da) tangent
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn param_jvp(
+        &self,
+        at: Active<'_>,
+        tape: &Self::Tape,
+        z: &Self::State,
+        tangent: &Self::Parameters,
+        out: &mut Self::State,
+    ) -> Eval;
+}

@@ -1,0 +1,62 @@
+//! A reference or an `Arc` to a problem is a problem, so that a solution can own either.
+
+use std::sync::Arc;
+
+use super::*;
+
+macro_rules! forward {
+    ($($pointer:ty),*) => { $(
+        impl<P: Problem + Send> Problem for $pointer {
+            type State = P::State;
+            fn validate(&self, z: &P::State) -> Result<(), Error> {
+                (**self).validate(z)
+            }
+            fn residual_scale(&self) -> ResidualScale {
+                (**self).residual_scale()
+            }
+            fn residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Eval {
+                (**self).residual(at, z, out)
+            }
+        }
+        impl<P: Linearize + Send> Linearize for $pointer {
+            type Tape = P::Tape;
+            fn tape(&self, like: &P::State) -> P::Tape {
+                (**self).tape(like)
+            }
+            fn linearize(&self, at: Active<'_>, z: &P::State, g: &P::State, tape: &mut P::Tape) -> Eval {
+                (**self).linearize(at, z, g, tape)
+            }
+            fn jvp(&self, at: Active<'_>, tape: &P::Tape, v: &P::State, out: &mut P::State) -> Eval {
+                (**self).jvp(at, tape, v, out)
+            }
+            fn vjp(&self, at: Active<'_>, tape: &P::Tape, u: &P::State, out: &mut P::State) -> Eval {
+                (**self).vjp(at, tape, u, out)
+            }
+            fn jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
+                (**self).jacobian(slot, tape, out)
+            }
+        }
+        impl<P: Parametric + Send> Parametric for $pointer {
+            type Parameters = P::Parameters;
+            fn zero_parameters(&self, samples: usize) -> P::Parameters {
+                (**self).zero_parameters(samples)
+            }
+        }
+        impl<P: ParamVjp + Send> ParamVjp for $pointer {
+            fn param_vjp(
+                &self, at: Active<'_>, tape: &P::Tape, z: &P::State, u: &P::State, scale: Scalar<P>, grad: &mut P::Parameters,
+            ) -> Eval {
+                (**self).param_vjp(at, tape, z, u, scale, grad)
+            }
+        }
+        impl<P: ParamJvp + Send> ParamJvp for $pointer {
+            fn param_jvp(
+                &self, at: Active<'_>, tape: &P::Tape, z: &P::State, tangent: &P::Parameters, out: &mut P::State,
+            ) -> Eval {
+                (**self).param_jvp(at, tape, z, tangent, out)
+            }
+        }
+    )* };
+}
+
+forward!(&P, Arc<P>);

@@ -1,0 +1,231 @@
+//! Solving g(z; a) = 0: one driver, one file a solver.
+
+mod anderson;
+mod backtrack;
+mod driver;
+mod newton;
+mod options;
+mod picard;
+mod solution;
+mod status;
+
+pub use anderson::Anderson;
+pub use backtrack::LineSearch;
+pub use driver::{Control, Progress, Workspace};
+pub use newton::Newton;
+pub use options::Options;
+pub use picard::Picard;
+pub use solution::Solution;
+pub use status::Status;
+
+use std::cell::Cell;
+
+use crate::batch::{Batch, Keep};
+use crate::error::Error;
+use crate::linear::Inverse;
+use crate::problem::{Active, Eval, Linearize, Problem, Scalar};
+
+/// A method that improves an iterate step by step.
+///
+/// A solver is its options; everything that changes lives in a separate, reusable [`Work`](Solver::Work). It does one
+/// step; iterate, tolerances, finiteness, compaction, statistics and observers belong to the driver.
+pub trait Solver<P: Problem>: Sync {
+    /// Scratch memory of one chunk, compacted along with it.
+    type Work: Keep;
+    /// What remains for the derivative: an approximate inverse of the Jacobian, or `()`.
+    type Memory: Inverse<P::State>;
+
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// [`Error::Option`] with the name of the field.
+    fn validate(&self) -> Result<(), Error>;
+    /// Scratch memory for batches like `like`.
+    fn work(&self, problem: &P, like: &P::State) -> Self::Work;
+    /// One step. On entry `it.g` = g(`it.z`), on return again.
+    ///
+    /// # Errors
+    /// A fatal error of the problem; a failure of one sample goes through [`Iterate::fail`].
+    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut Self::Work) -> Eval;
+    /// Hands over what the derivative can use.
+    fn memory(&self, work: &mut Self::Work) -> Self::Memory;
+}
+
+/// The current point of the samples that are still active.
+#[derive(Debug)]
+pub struct Iterate<V: Batch> {
+    /// The iterate.
+    pub z: V,
+    /// Its residual g(z).
+    pub g: V,
+    /// ||g|| per sample, as of the start of the step.
+    pub norm: Vec<V::Scalar>,
+    /// Norm at which the sample has converged.
+    pub target: Vec<V::Scalar>,
+    failed: Vec<Option<Status>>,
+}
+
+impl<V: Batch> Iterate<V> {
+    /// Ends row `i` with `status` at its present iterate.
+    pub fn fail(&mut self, i: usize, status: Status) {
+        self.failed[i].get_or_insert(status);
+    }
+
+    /// Whether row `i` has failed.
+    pub fn failed(&self, i: usize) -> bool {
+        self.failed[i].is_some()
+    }
+}
+
+/// The problem at the active samples; counts evaluations in sample-evaluations.
+#[derive(Debug)]
+pub struct Evaluator<'a, P> {
+    problem: &'a P,
+    at: Active<'a>,
+    evaluations: Cell<u64>,
+}
+
+impl<'a, P: Problem> Evaluator<'a, P> {
+    pub(crate) fn new(problem: &'a P, at: Active<'a>) -> Self {
+        Evaluator { problem, at, evaluations: Cell::new(0) }
+    }
+
+    /// Which samples are active.
+    pub fn at(&self) -> Active<'a> {
+        self.at
+    }
+
+    /// Sample-evaluations so far (residuals and Jacobian products alike).
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations.get()
+    }
+
+    fn count(&self) {
+        self.evaluations.set(self.evaluations.get() + self.at.len() as u64);
+    }
+
+    /// out <- g(z)
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn residual(&self, z: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.residual(self.at, z, out)
+    }
+}
+
+impl<P: Linearize> Evaluator<'_, P> {
+    /// Prepares products at z.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn linearize(&self, z: &P::State, g: &P::State, tape: &mut P::Tape) -> Eval {
+        self.problem.linearize(self.at, z, g, tape)
+    }
+
+    /// out <- J v
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn jvp(&self, tape: &P::Tape, v: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.jvp(self.at, tape, v, out)
+    }
+
+    /// out <- J^T u
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn vjp(&self, tape: &P::Tape, u: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.vjp(self.at, tape, u, out)
+    }
+
+    /// Writes the Jacobian of every active sample into its slot of `out`, column-major, n^2 numbers a slot.
+    ///
+    /// Costs what the problem's own [`Linearize::jacobian`] costs, or n products with unit vectors; `columns` is scratch
+    /// for those.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn jacobians(&self, tape: &P::Tape, columns: &mut (P::State, P::State), out: &mut [Scalar<P>]) -> Eval {
+        let n = columns.0.width();
+        let matrix = |slot: usize| slot * n * n..(slot + 1) * n * n;
+        let direct = (0..self.at.len()).all(|i| {
+            let slot = self.at.slot(i);
+            self.problem.jacobian(slot, tape, &mut out[matrix(slot)])
+        });
+        if direct {
+            return Ok(());
+        }
+        let (unit, column) = columns;
+        unit.reset(self.at.len());
+        column.reset(self.at.len());
+        let mut e = vec![num_traits::Zero::zero(); n];
+        for j in 0..n {
+            e[j] = num_traits::One::one();
+            (0..self.at.len()).for_each(|i| unit.write(i, &e));
+            e[j] = num_traits::Zero::zero();
+            self.jvp(tape, unit, column)?;
+            for i in 0..self.at.len() {
+                column.read(i, &mut out[matrix(self.at.slot(i))][j * n..(j + 1) * n]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Solves g(z; a) = 0 for every sample of the batch, starting at `z0`.
+///
+/// `problem` may be a reference, an `Arc` or the problem itself; the returned [`Solution`] keeps it for the derivative.
+/// Chunks of samples are solved independently on the threads of the current rayon pool.
+///
+/// # Errors
+/// A broken contract: options out of range, an empty batch, shapes that do not fit, NaN or infinite input, or a fatal
+/// error of the problem's own function. A solve that does not converge is not an error: see [`Solution::status`].
+///
+/// ```
+/// use dini::{Newton, Options, Rows, cells::Tanh, solve};
+/// let cell = Tanh::new(1, vec![0.5], Rows::from_vec(1, 1, vec![0.3])?)?;
+/// let solution = solve(&cell, &Rows::new(1, 1), &Newton::default(), &Options::default())?;
+/// let z = solution.converged()?.row(0)[0];
+/// assert!((z - (0.5f64 * z + 0.3).tanh()).abs() < 1e-6);
+/// # Ok::<(), dini::Error>(())
+/// ```
+pub fn solve<P: Problem, S: Solver<P>>(
+    problem: P,
+    z0: &P::State,
+    solver: &S,
+    options: &Options,
+) -> Result<Solution<P, S::Memory>, Error> {
+    solve_with(problem, z0, solver, options, &mut Workspace::default(), &|_| Control::Continue)
+}
+
+/// [`solve`] with memory that is reused from call to call and an observer that sees every iteration of every chunk.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_with<P: Problem, S: Solver<P>>(
+    problem: P,
+    z0: &P::State,
+    solver: &S,
+    options: &Options,
+    workspace: &mut Workspace<P::State, S::Work>,
+    observer: &(dyn Fn(&Progress<'_, Scalar<P>>) -> Control + Sync),
+) -> Result<Solution<P, S::Memory>, Error> {
+    options.validate()?;
+    solver.validate()?;
+    if z0.samples() == 0 || z0.width() == 0 {
+        return Err(Error::Empty { what: "the batch" });
+    }
+    problem.validate(z0)?;
+    driver::run(problem, z0, solver, options, workspace, observer)
+}
+
+pub(crate) fn check_damping(damping: f64) -> Result<(), Error> {
+    if damping > 0.0 && damping <= 1.0 {
+        Ok(())
+    } else {
+        Err(Error::option("damping", damping, "it must lie in (0, 1]"))
+    }
+}

@@ -1,0 +1,64 @@
+//! What every solve needs to know, whatever the solver.
+
+use crate::Error;
+
+/// When to stop, and how the batch is worked through.
+///
+/// A sample has converged when ||g|| <= `absolute` + `relative` * scale, with the scale the problem states:
+/// ||z|| for a fixed point, ||g(z0)|| for an equation ([`ResidualScale`](crate::problem::ResidualScale)). Norms are
+/// Euclidean, one per sample.
+///
+/// ```
+/// use dini::Options;
+/// let options = Options { relative: 1e-8, max_iterations: 50, ..Options::default() };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Relative tolerance, dimensionless (default 1e-6). At least one of the two tolerances must be positive.
+    pub relative: f64,
+    /// Absolute tolerance in units of the residual (default 0).
+    pub absolute: f64,
+    /// If given, the last step must also satisfy ||dz|| <= `step` * ||z||. Guards equations whose residual becomes
+    /// small without a root nearby; costs one more iteration and one vector (default none).
+    pub step: Option<f64>,
+    /// Iteration limit per sample (default 200).
+    pub max_iterations: usize,
+    /// Samples per chunk, solved by one thread on its own (default: two chunks a thread).
+    pub chunk: Option<usize>,
+    /// Samples leave a chunk once this share of it has finished, from 0 (at once) to 1 (never; default 1/8).
+    pub compaction: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { relative: 1e-6, absolute: 0.0, step: None, max_iterations: 200, chunk: None, compaction: 0.125 }
+    }
+}
+
+impl Options {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Option`] with the name of the first field out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let tolerance = "it must be finite and not negative";
+        for (name, value) in [("relative", self.relative), ("absolute", self.absolute)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(Error::option(name, value, tolerance));
+            }
+        }
+        if self.relative + self.absolute <= 0.0 {
+            return Err(Error::option("relative", self.relative, "one of `relative` and `absolute` must be positive"));
+        }
+        if let Some(step) = self.step.filter(|s| !s.is_finite() || *s <= 0.0) {
+            return Err(Error::option("step", step, "it must be finite and positive"));
+        }
+        if self.chunk == Some(0) {
+            return Err(Error::option("chunk", 0, "a chunk holds at least one sample"));
+        }
+        if !(0.0..=1.0).contains(&self.compaction) {
+            return Err(Error::option("compaction", self.compaction, "it must lie in 0..=1"));
+        }
+        Ok(())
+    }
+}

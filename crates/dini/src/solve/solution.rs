@@ -1,0 +1,129 @@
+//! What a solve returns.
+
+use super::Status;
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::problem::Problem;
+
+/// How one sample fared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    pub status: Status,
+    pub iterations: usize,
+    pub residual: f64,
+    pub target: f64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Record { status: Status::MaxIterations, iterations: 0, residual: f64::INFINITY, target: 0.0 }
+    }
+}
+
+/// z* of every sample, how each solve ended, and what the derivative starts from.
+///
+/// Derivatives are in [`gradient`](crate::gradient): `solution.pullback(&w)` for dL/da given w = dL/dz*.
+#[derive(Debug)]
+pub struct Solution<P: Problem, M = ()> {
+    pub(crate) problem: P,
+    pub(crate) z: P::State,
+    pub(crate) g: P::State,
+    pub(crate) records: Vec<Record>,
+    /// (first sample, number of samples, memory) of each chunk
+    pub(crate) memory: Vec<(usize, usize, M)>,
+    evaluations: u64,
+}
+
+impl<P: Problem, M> Solution<P, M> {
+    pub(crate) fn new(
+        problem: P,
+        z: P::State,
+        g: P::State,
+        records: Vec<Record>,
+        memory: Vec<(usize, usize, M)>,
+        evaluations: u64,
+    ) -> Self {
+        Solution { problem, z, g, records, memory, evaluations }
+    }
+
+    /// The last iterate of every sample, B x n, converged or not.
+    pub fn z(&self) -> &P::State {
+        &self.z
+    }
+
+    /// The residual g(z) at [`z`](Solution::z), as recomputed in the last iteration.
+    pub fn residual(&self) -> &P::State {
+        &self.g
+    }
+
+    /// The problem that was solved.
+    pub fn problem(&self) -> &P {
+        &self.problem
+    }
+
+    /// z*, if every sample has converged.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] naming the first sample that has not.
+    pub fn converged(&self) -> Result<&P::State, Error> {
+        match self.first_failure() {
+            None => Ok(&self.z),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Number of samples B.
+    pub fn samples(&self) -> usize {
+        self.records.len()
+    }
+
+    /// How the solve of sample `s` ended.
+    pub fn status(&self, s: usize) -> Status {
+        self.records[s].status
+    }
+
+    /// Iterations made for sample `s`.
+    pub fn iterations(&self, s: usize) -> usize {
+        self.records[s].iterations
+    }
+
+    /// ||g|| of sample `s`; infinite where it is NaN.
+    pub fn residual_norm(&self, s: usize) -> f64 {
+        self.records[s].residual
+    }
+
+    /// Norm at which sample `s` converges.
+    pub fn target(&self, s: usize) -> f64 {
+        self.records[s].target
+    }
+
+    /// Mean number of iterations per sample.
+    pub fn mean_iterations(&self) -> f64 {
+        self.records.iter().map(|r| r.iterations as f64).sum::<f64>() / self.records.len() as f64
+    }
+
+    /// Sample-evaluations of the residual and of Jacobian products.
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+
+    /// Samples that have not converged.
+    pub fn failures(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.samples()).filter(|&s| self.status(s) != Status::Converged)
+    }
+
+    /// Takes z out.
+    pub fn into_z(self) -> P::State {
+        self.z
+    }
+
+    pub(crate) fn first_failure(&self) -> Option<Error> {
+        let sample = self.failures().next()?;
+        let Record { status, residual, target, .. } = self.records[sample];
+        Some(Error::NotConverged { sample, status, residual, target })
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.z.width()
+    }
+}

@@ -1,0 +1,68 @@
+//! How the solve of one sample ended.
+
+use std::fmt;
+
+/// How the solve of one sample ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// The residual is within the tolerance.
+    Converged,
+    /// The iteration limit was reached.
+    MaxIterations,
+    /// The residual stopped falling above the tolerance.
+    Stagnated,
+    /// The residual grew far beyond its first value.
+    Diverged,
+    /// The residual is NaN or infinite, and no shorter step helped.
+    NonFinite,
+    /// The Jacobian was exactly singular at an iterate.
+    Singular,
+    /// An observer stopped the solve.
+    Interrupted,
+}
+
+impl Status {
+    /// The status as an identifier, for files and scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Converged => "converged",
+            Status::MaxIterations => "max_iterations",
+            Status::Stagnated => "stagnated",
+            Status::Diverged => "diverged",
+            Status::NonFinite => "non_finite",
+            Status::Singular => "singular",
+            Status::Interrupted => "interrupted",
+        }
+    }
+
+    /// What to try next.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Status::Converged => "Nothing to do.",
+            Status::MaxIterations => "Allow more iterations, loosen the tolerance, or use a Newton-type solver.",
+            Status::Stagnated => {
+                "There may be no solution nearby, or the tolerance is below what rounding allows: try another start, \
+                 another solver, or a looser tolerance."
+            }
+            Status::Diverged => "Start closer to a solution, damp the iteration, or use Newton with its line search.",
+            Status::NonFinite => "Start inside the domain of the residual, and check its inputs.",
+            Status::Singular => "Start elsewhere: the Jacobian has no inverse at the last iterate.",
+            Status::Interrupted => "The solve was stopped from outside; continue from the last iterate.",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Status::Converged => "converged",
+            Status::MaxIterations => "iteration limit reached",
+            Status::Stagnated => "stagnated",
+            Status::Diverged => "diverged",
+            Status::NonFinite => "non-finite residual",
+            Status::Singular => "singular Jacobian",
+            Status::Interrupted => "interrupted",
+        })
+    }
+}

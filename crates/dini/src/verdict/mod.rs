@@ -1,0 +1,1 @@
+//! Whether the implicit function theorem holds at a computed solution.

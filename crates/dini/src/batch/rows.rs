@@ -122,7 +122,7 @@ impl<T: Real> Batch for Rows<T> {
 
     fn scale(&mut self, a: &[T]) {
         for (row, &a) in self.data.chunks_exact_mut(self.width).zip(a) {
-            row.iter_mut().for_each(|v| *v = *v * a);
+            row.iter_mut().for_each(|v| *v *= a);
         }
     }
 

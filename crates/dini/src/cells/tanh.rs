@@ -224,7 +224,7 @@ impl<T: Real> Linearize for Tanh<T> {
             for (i, (entry, &d)) in column.iter_mut().zip(d).enumerate() {
                 *entry = -d * self.w[i * n + j];
             }
-            column[j] = column[j] + T::one();
+            column[j] += T::one();
         }
         true
     }
@@ -254,7 +254,7 @@ impl<T: Real> ParamVjp for Tanh<T> {
         for (i, du) in du.chunks_exact_mut(n).enumerate() {
             let pairs = u.row(i).iter().zip(d.row(at.slot(i)));
             du.iter_mut().zip(pairs).for_each(|(t, (&u, &d))| *t = -scale * u * d);
-            grad.x.row_mut(at.sample(i)).iter_mut().zip(&*du).for_each(|(g, &v)| *g = *g + v);
+            grad.x.row_mut(at.sample(i)).iter_mut().zip(&*du).for_each(|(g, &v)| *g += v);
         }
         let par = if at.parallel() && u.samples() * n * n > 500_000 { faer::Par::rayon(0) } else { faer::Par::Seq };
         faer::linalg::matmul::matmul(

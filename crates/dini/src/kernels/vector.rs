@@ -35,17 +35,17 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
         let (a_rest, b_rest) = (a_blocks.remainder(), b_blocks.remainder());
         for (a, b) in a_blocks.zip(b_blocks) {
             for ((s, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-                *s = *s + a * b;
+                *s += a * b;
             }
         }
         for ((s, &a), &b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
-            *s = *s + a * b;
+            *s += a * b;
         }
         let mut width = LANES;
         while width > 1 {
             width /= 2;
             for i in 0..width {
-                sums[i] = sums[i] + sums[i + width];
+                sums[i] += sums[i + width];
             }
         }
         sums[0]

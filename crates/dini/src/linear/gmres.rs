@@ -160,8 +160,7 @@ impl Gmres {
             (system.operator)(&w.z, v)?;
             *products += 1;
             orthogonalise(v, known, m, &mut w.rows, &mut w.dots, &mut w.norms);
-            for s in 0..samples {
-                let row = &mut w.rows[s];
+            for (s, row) in w.rows.iter_mut().enumerate().take(samples) {
                 w.scales[s] = zero;
                 if !row.running {
                     continue;
@@ -206,7 +205,7 @@ fn orthogonalise<V: Batch>(
             for (h, d) in column.iter_mut().zip(dots) {
                 match (second, cancelled) {
                     (false, _) => *h = *d,
-                    (true, true) => *h = *h + *d,
+                    (true, true) => *h += *d,
                     (true, false) => *d = zero,
                 }
                 *d = -*d;

@@ -128,7 +128,7 @@ impl<T: Real> DenseLu<T> {
         }
         for c in (0..n).rev() {
             let (head, tail) = x.split_at_mut(c);
-            tail[0] = tail[0] / a[c * n + c];
+            tail[0] /= a[c * n + c];
             vector::axpby(head, -tail[0], &a[c * n..c * n + c], T::one());
         }
         true
@@ -148,7 +148,7 @@ impl<T: Real> DenseLu<T> {
         }
         for c in (0..n).rev() {
             let known = vector::dot(&a[c * n + c + 1..(c + 1) * n], &x[c + 1..]);
-            x[c] = x[c] - known;
+            x[c] -= known;
         }
         for (c, &p) in self.pivots[slot * n..(slot + 1) * n].iter().enumerate().rev() {
             x.swap(c, p);
@@ -177,8 +177,8 @@ impl<T: Real> DenseLu<T> {
             x[largest] = T::one();
             self.solve(slot, &mut x);
             let next = sum(&x);
-            // also ends on NaN
-            if !(next > estimate) {
+            // NaN ends it too
+            if next.partial_cmp(&estimate) != Some(std::cmp::Ordering::Greater) {
                 break;
             }
             estimate = next;
@@ -237,10 +237,10 @@ fn factor_small<T: Real>(a: &mut [T], n: usize, pivots: &mut [usize]) {
         let inverse = T::one() / a[c * n + c];
         let (done, rest) = a.split_at_mut((c + 1) * n);
         let column = &mut done[c * n + c + 1..];
-        column.iter_mut().for_each(|v| *v = *v * inverse);
+        column.iter_mut().for_each(|v| *v *= inverse);
         for next in rest.chunks_exact_mut(n) {
             let factor = next[c];
-            next[c + 1..].iter_mut().zip(&*column).for_each(|(v, &l)| *v = *v - factor * l);
+            next[c + 1..].iter_mut().zip(&*column).for_each(|(v, &l)| *v -= factor * l);
         }
     }
 }

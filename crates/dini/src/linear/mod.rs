@@ -35,6 +35,18 @@ pub trait Inverse<V: Batch>: Send + Sync {
 
 impl<V: Batch> Inverse<V> for () {}
 
+impl<V: Batch> Inverse<V> for Box<dyn Inverse<V>> {
+    fn solve(&self, at: Active<'_>, r: &mut V) -> bool {
+        (**self).solve(at, r)
+    }
+    fn solve_transpose(&self, at: Active<'_>, r: &mut V) -> bool {
+        (**self).solve_transpose(at, r)
+    }
+    fn condition(&self, slot: usize) -> Option<f64> {
+        (**self).condition(slot)
+    }
+}
+
 /// How a linear solve ended for one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinearRecord {

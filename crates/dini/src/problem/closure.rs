@@ -129,7 +129,7 @@ impl<T: Real> ParamVjp for Closure<T> {
         for i in 0..at.len() {
             let grad = grad.row_mut(at.sample(i));
             self.for_each_parameter(at.sample(i), z.row(i), |j, column| {
-                grad[j] = grad[j] + scale * vector::dot(column, u.row(i));
+                grad[j] += scale * vector::dot(column, u.row(i));
             });
         }
         Ok(())

@@ -166,9 +166,9 @@ impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> ParamVjp f
             for j in 0..self.equation.parameters() {
                 let mut sum = T::zero();
                 let u = u.row(i);
-                self.directional(at.sample(i), z.row(i), |_| T::zero(), unit(j), |k, d| sum = sum + d * u[k]);
+                self.directional(at.sample(i), z.row(i), |_| T::zero(), unit(j), |k, d| sum += d * u[k]);
                 let entry = &mut grad.row_mut(at.sample(i))[j];
-                *entry = *entry + scale * sum;
+                *entry += scale * sum;
             }
         }
         Ok(())

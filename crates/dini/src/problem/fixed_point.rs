@@ -74,7 +74,7 @@ impl<F: Linearize> Linearize for FixedPoint<F> {
         let n = f.width();
         for (j, column) in out.chunks_exact_mut(n).enumerate() {
             column.iter_mut().for_each(|v| *v = -*v);
-            column[j] = column[j] + Scalar::<F>::one();
+            column[j] += Scalar::<F>::one();
         }
         true
     }

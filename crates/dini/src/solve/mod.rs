@@ -3,6 +3,7 @@
 mod anderson;
 mod backtrack;
 mod driver;
+mod named;
 mod newton;
 mod options;
 mod picard;
@@ -12,6 +13,7 @@ mod status;
 pub use anderson::Anderson;
 pub use backtrack::LineSearch;
 pub use driver::{Control, Progress, Workspace};
+pub use named::{AnyMemory, AnySolver};
 pub use newton::Newton;
 pub use options::Options;
 pub use picard::Picard;

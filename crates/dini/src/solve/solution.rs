@@ -112,6 +112,13 @@ impl<P: Problem, M> Solution<P, M> {
         (0..self.samples()).filter(|&s| self.status(s) != Status::Converged)
     }
 
+    /// The same solution with another form of what the solver left.
+    pub(crate) fn map_memory<N>(self, f: impl Fn(M) -> N) -> Solution<P, N> {
+        let Solution { problem, z, g, records, memory, evaluations } = self;
+        let memory = memory.into_iter().map(|(base, len, m)| (base, len, f(m))).collect();
+        Solution { problem, z, g, records, memory, evaluations }
+    }
+
     /// Takes z out.
     pub fn into_z(self) -> P::State {
         self.z

@@ -26,47 +26,28 @@ impl FileError {
         why: impl Into<String>,
         advice: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
-            what: what.into(),
-            path: path.into(),
-            why: why.into(),
-            advice: advice.into(),
-        }
+        Self { what: what.into(), path: path.into(), why: why.into(), advice: advice.into() }
     }
 
     /// An error from the operating system, in plain words where its kind is a usual one.
-    pub fn io(
-        what: impl Into<Cow<'static, str>>,
-        path: impl Into<PathBuf>,
-        error: &io::Error,
-    ) -> Self {
+    pub fn io(what: impl Into<Cow<'static, str>>, path: impl Into<PathBuf>, error: &io::Error) -> Self {
         let usual = match error.kind() {
-            ErrorKind::NotFound => Some((
-                "no such file or folder",
-                "check the path, and create the folder if it is missing",
-            )),
-            ErrorKind::PermissionDenied => Some((
-                "permission denied",
-                "change its permissions or choose another path",
-            )),
+            ErrorKind::NotFound => {
+                Some(("no such file or folder", "check the path, and create the folder if it is missing"))
+            }
+            ErrorKind::PermissionDenied => Some(("permission denied", "change its permissions or choose another path")),
             ErrorKind::ReadOnlyFilesystem => Some(("the disk is read-only", "choose another path")),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Some(("the disk is full", "free some space or choose another disk"))
             }
-            ErrorKind::NotADirectory => Some((
-                "a part of the path is a file where a folder should be",
-                "check the path",
-            )),
+            ErrorKind::NotADirectory => {
+                Some(("a part of the path is a file where a folder should be", "check the path"))
+            }
             _ => None,
         };
         match usual {
             Some((why, advice)) => Self::new(what, path, why, advice),
-            None => Self::new(
-                what,
-                path,
-                error.to_string(),
-                "check the path and the disk, then try again",
-            ),
+            None => Self::new(what, path, error.to_string(), "check the path and the disk, then try again"),
         }
     }
 
@@ -78,13 +59,7 @@ impl FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = format!(
-            "{}: {}: {}; {}",
-            self.what,
-            self.path.display(),
-            self.why,
-            self.advice
-        );
+        let line = format!("{}: {}: {}; {}", self.what, self.path.display(), self.why, self.advice);
         // Paths and messages from elsewhere may hold line breaks or terminal escapes.
         f.write_str(&line.replace(char::is_control, " "))
     }
@@ -125,9 +100,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         _ => Path::new("."),
     };
     let mut file = temporary(folder).map_err(|error| fail(&error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| fail(&error))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|error| fail(&error))?;
     file.persist(&target).map_err(|error| fail(&error.error))?;
     // Makes the new name durable as well. Some file systems refuse to sync a folder, and by now
     // the file is whole either way.
@@ -160,10 +133,7 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     #[test]
@@ -230,9 +200,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn devices_are_never_replaced() {
-        let text = write_whole(Path::new("/dev/null"), b"x")
-            .unwrap_err()
-            .to_string();
+        let text = write_whole(Path::new("/dev/null"), b"x").unwrap_err().to_string();
         assert!(text.contains("not a regular file"), "{text}");
     }
 }

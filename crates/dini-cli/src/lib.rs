@@ -1,6 +1,13 @@
 //! The `dini` command as a library, so that its parts can be tested.
 
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod commands;
 pub mod data;
 pub mod equation;
+pub mod failure;
 pub mod files;
+pub mod model;
 pub mod report;
+pub mod training;

@@ -27,11 +27,7 @@ const HELD_OUT: usize = 5;
 pub fn digits(seed: u64) -> Result<Split, FileError> {
     let all = parse(EMBEDDED)?;
     let (train, test) = stratified(&all.labels, seed);
-    Ok(Split {
-        name: "digits".to_owned(),
-        train: all.select(&train),
-        test: all.select(&test),
-    })
+    Ok(Split { name: "digits".to_owned(), train: all.select(&train), test: all.select(&test) })
 }
 
 /// Reads gzipped lines of 64 pixels and a label.
@@ -46,16 +42,11 @@ fn parse(bytes: &[u8]) -> Result<Images, FileError> {
     };
     let mut pixels = Vec::new();
     let mut labels = Vec::new();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(GzDecoder::new(bytes));
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(GzDecoder::new(bytes));
     for (line, record) in (1..).zip(reader.records()) {
         let record = record.map_err(|error| bad(error.to_string()))?;
         if record.len() != SIDE * SIDE + 1 {
-            return Err(bad(format!(
-                "line {line} has {} numbers, not 65",
-                record.len()
-            )));
+            return Err(bad(format!("line {line} has {} numbers, not 65", record.len())));
         }
         for (column, field) in record.iter().enumerate() {
             let is_label = column == SIDE * SIDE;
@@ -73,13 +64,7 @@ fn parse(bytes: &[u8]) -> Result<Images, FileError> {
     if labels.is_empty() {
         return Err(bad("it has no lines".to_owned()));
     }
-    Ok(Images {
-        pixels,
-        labels,
-        height: SIDE,
-        width: SIDE,
-        classes: CLASSES,
-    })
+    Ok(Images { pixels, labels, height: SIDE, width: SIDE, classes: CLASSES })
 }
 
 /// Indices to train on and to test on, each in ascending order.
@@ -87,11 +72,8 @@ fn stratified(labels: &[u8], seed: u64) -> (Vec<usize>, Vec<usize>) {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for class in 0..CLASSES {
-        let mut members: Vec<usize> = (0..)
-            .zip(labels)
-            .filter(|&(_, &label)| usize::from(label) == class)
-            .map(|(i, _)| i)
-            .collect();
+        let mut members: Vec<usize> =
+            (0..).zip(labels).filter(|&(_, &label)| usize::from(label) == class).map(|(i, _)| i).collect();
         members.shuffle(&mut rng);
         // Rounded to the nearest whole image.
         let held = (members.len() + HELD_OUT / 2) / HELD_OUT;

@@ -26,12 +26,7 @@ const DECODER_BYTES: usize = 64 << 20;
 /// [`MAX_SIDE`] on a side.
 pub fn read_png(path: &Path) -> Result<(Vec<f32>, usize, usize), FileError> {
     let reject = |why: String| {
-        FileError::new(
-            WHAT,
-            path,
-            why,
-            format!("give a PNG file of at most {MAX_SIDE}x{MAX_SIDE} pixels"),
-        )
+        FileError::new(WHAT, path, why, format!("give a PNG file of at most {MAX_SIDE}x{MAX_SIDE} pixels"))
     };
     let bad = |error: DecodingError| match error {
         DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -46,9 +41,7 @@ pub fn read_png(path: &Path) -> Result<(Vec<f32>, usize, usize), FileError> {
         return Err(reject("this is not a file".to_owned()));
     }
     let file = File::open(path).map_err(|error| FileError::io(WHAT, path, &error))?;
-    let limits = Limits {
-        bytes: DECODER_BYTES,
-    };
+    let limits = Limits { bytes: DECODER_BYTES };
     let mut decoder = Decoder::new_with_limits(BufReader::new(file), limits);
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
@@ -57,16 +50,11 @@ pub fn read_png(path: &Path) -> Result<(Vec<f32>, usize, usize), FileError> {
     let header = decoder.read_header_info().map_err(bad)?;
     let (height, width) = (side(header.height), side(header.width));
     let (Some(height), Some(width)) = (height, width) else {
-        return Err(reject(format!(
-            "it is {} pixels wide and {} high",
-            header.width, header.height
-        )));
+        return Err(reject(format!("it is {} pixels wide and {} high", header.width, header.height)));
     };
 
     let mut reader = decoder.read_info().map_err(bad)?;
-    let size = reader
-        .output_buffer_size()
-        .ok_or_else(|| reject("its size does not fit in memory".to_owned()))?;
+    let size = reader.output_buffer_size().ok_or_else(|| reject("its size does not fit in memory".to_owned()))?;
     let mut bytes = vec![0; size];
     let frame = reader.next_frame(&mut bytes).map_err(bad)?;
     // The rest must be sound too, or the file was cut short after its pixels.
@@ -75,34 +63,23 @@ pub fn read_png(path: &Path) -> Result<(Vec<f32>, usize, usize), FileError> {
     let samples = samples(&bytes, frame.bit_depth);
     let pixels = luminance(&samples, frame.color_type);
     if pixels.len() != height * width {
-        return Err(reject(format!(
-            "it holds {} pixels instead of {width}x{height}",
-            pixels.len()
-        )));
+        return Err(reject(format!("it holds {} pixels instead of {width}x{height}", pixels.len())));
     }
     Ok((pixels, height, width))
 }
 
 /// A side as `usize`, if it is within the limit.
 fn side(pixels: u32) -> Option<usize> {
-    usize::try_from(pixels)
-        .ok()
-        .filter(|side| (1..=MAX_SIDE).contains(side))
+    usize::try_from(pixels).ok().filter(|side| (1..=MAX_SIDE).contains(side))
 }
 
 /// Every sample scaled to 0..1. Expansion has already turned shallower depths into eight bits.
 fn samples(bytes: &[u8], depth: BitDepth) -> Vec<f32> {
     if depth == BitDepth::Sixteen {
         let (pairs, _) = bytes.as_chunks();
-        pairs
-            .iter()
-            .map(|&pair| f32::from(u16::from_be_bytes(pair)) / f32::from(u16::MAX))
-            .collect()
+        pairs.iter().map(|&pair| f32::from(u16::from_be_bytes(pair)) / f32::from(u16::MAX)).collect()
     } else {
-        bytes
-            .iter()
-            .map(|&byte| f32::from(byte) / f32::from(u8::MAX))
-            .collect()
+        bytes.iter().map(|&byte| f32::from(byte) / f32::from(u8::MAX)).collect()
     }
 }
 
@@ -121,10 +98,7 @@ fn luminance(samples: &[f32], color: ColorType) -> Vec<f32> {
         }
         ColorType::Rgba => {
             let (pixels, _) = samples.as_chunks();
-            pixels
-                .iter()
-                .map(|&[r, g, b, alpha]| luma([r, g, b]) * alpha)
-                .collect()
+            pixels.iter().map(|&[r, g, b, alpha]| luma([r, g, b]) * alpha).collect()
         }
     }
 }
@@ -172,12 +146,7 @@ mod tests {
             (GrayscaleAlpha, Eight, &[255, 0, 255, 51], [0.0, 0.2]),
             (Rgb, Eight, &[255, 0, 0, 255, 255, 255], [0.299, 1.0]),
             (Rgba, Eight, &[0, 255, 0, 255, 9, 9, 9, 0], [0.587, 0.0]),
-            (
-                Rgba,
-                Sixteen,
-                &[0, 0, 0, 0, 255, 255, 255, 255, 9, 9, 9, 9, 9, 9, 0, 0],
-                [0.114, 0.0],
-            ),
+            (Rgba, Sixteen, &[0, 0, 0, 0, 255, 255, 255, 255, 9, 9, 9, 9, 9, 9, 0, 0], [0.114, 0.0]),
             (Indexed, Eight, &[1, 2], [0.0, 0.299]),
         ];
         for (color, depth, data, expected) in cases {
@@ -212,9 +181,7 @@ mod tests {
     fn a_huge_claim_is_refused_before_decoding() {
         let row = vec![0; MAX_SIDE + 1];
         let wide = u32::try_from(row.len()).unwrap();
-        let text = read(&png(ColorType::Grayscale, BitDepth::Eight, wide, &row))
-            .unwrap_err()
-            .to_string();
+        let text = read(&png(ColorType::Grayscale, BitDepth::Eight, wide, &row)).unwrap_err().to_string();
         assert!(text.contains("4097 pixels wide and 1 high"), "{text}");
     }
 

@@ -54,11 +54,7 @@ impl Images {
                 labels.push(label);
             }
         }
-        Images {
-            pixels,
-            labels,
-            ..*self
-        }
+        Images { pixels, labels, ..*self }
     }
 }
 
@@ -78,13 +74,7 @@ mod tests {
     use super::*;
 
     fn three() -> Images {
-        Images {
-            pixels: vec![0.0, 0.1, 1.0, 1.1, 2.0, 2.1],
-            labels: vec![5, 6, 7],
-            height: 1,
-            width: 2,
-            classes: 10,
-        }
+        Images { pixels: vec![0.0, 0.1, 1.0, 1.1, 2.0, 2.1], labels: vec![5, 6, 7], height: 1, width: 2, classes: 10 }
     }
 
     #[test]

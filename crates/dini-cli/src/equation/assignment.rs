@@ -45,9 +45,7 @@ pub fn parse_names(text: &str) -> Result<Vec<String>, SyntaxError> {
 /// Value of a formula of numbers, `pi` and `e`; `what` says in messages what
 /// the value is for.
 pub(super) fn parse_constant(text: &str, what: &str) -> Result<f64, SyntaxError> {
-    tokenize(text)
-        .and_then(|tokens| constant(&tokens, 0, what))
-        .map_err(|fault| fault.in_text(text))
+    tokenize(text).and_then(|tokens| constant(&tokens, 0, what)).map_err(|fault| fault.in_text(text))
 }
 
 /// What lies between two commas.

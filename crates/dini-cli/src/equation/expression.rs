@@ -48,11 +48,7 @@ impl Expression {
         // Checked text parses; should it not, that is said rather than hidden.
         let program = Program::compile(canonical, &symbols)
             .map_err(|error| Fault::new(0, format!("cannot parse this: {error}")))?;
-        Ok(Self {
-            text: text.to_owned(),
-            symbols,
-            program,
-        })
+        Ok(Self { text: text.to_owned(), symbols, program })
     }
 }
 
@@ -76,10 +72,7 @@ pub(super) fn constant(tokens: &[Token<'_>], whole: usize, what: &str) -> Result
         return Ok(value);
     }
     let start = tokens.first().map_or(whole, |token| token.position);
-    Err(Fault::new(
-        start,
-        format!("{what} must be finite, not {value}"),
-    ))
+    Err(Fault::new(start, format!("{what} must be finite, not {value}")))
 }
 
 /// An equation, held as the residual `left - right` that a solution makes 0.
@@ -97,10 +90,7 @@ impl Equation {
     fn parse_tokens(text: &str) -> Result<Self, Fault> {
         let tokens = tokenize(text)?;
         let mut symbols = Vec::new();
-        let mut signs = tokens
-            .iter()
-            .enumerate()
-            .filter(|(_, t)| t.kind == Kind::Equals);
+        let mut signs = tokens.iter().enumerate().filter(|(_, t)| t.kind == Kind::Equals);
         let canonical = match (signs.next(), signs.next()) {
             (None, _) => grammar::canonical(&tokens, 0, &mut symbols)?,
             (Some(_), Some((_, second))) => {

@@ -42,12 +42,7 @@ functions! {
 }
 
 /// Functions of two arguments, and the infix operator each is parsed as.
-const BINARY: &[(&str, &str)] = &[
-    ("pow", "^"),
-    ("atan2", "atan2"),
-    ("min", "min"),
-    ("max", "max"),
-];
+const BINARY: &[(&str, &str)] = &[("pow", "^"), ("atan2", "atan2"), ("min", "min"), ("max", "max")];
 
 /// Further spellings.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -79,9 +74,7 @@ impl Callable {
         let name = synonym.map_or(name, |(_, canonical)| canonical);
         let unary = UNARY.iter().find(|spelling| **spelling == name);
         let binary = BINARY.iter().find(|(spelling, _)| *spelling == name);
-        unary
-            .map(|operator| Self { operator, arity: 1 })
-            .or(binary.map(|(_, operator)| Self { operator, arity: 2 }))
+        unary.map(|operator| Self { operator, arity: 1 }).or(binary.map(|(_, operator)| Self { operator, arity: 2 }))
     }
 
     /// All names a function can be called by.

@@ -42,11 +42,7 @@ struct Checker<'t, 's> {
 /// Rewrites the tokens of one formula, and adds the symbols not yet in
 /// `symbols` in order of appearance. `whole` is where an empty formula is
 /// reported.
-pub(super) fn canonical(
-    tokens: &[Token<'_>],
-    whole: usize,
-    symbols: &mut Vec<String>,
-) -> Result<String, Fault> {
+pub(super) fn canonical(tokens: &[Token<'_>], whole: usize, symbols: &mut Vec<String>) -> Result<String, Fault> {
     if tokens.is_empty() {
         return Err(Fault::new(whole, "empty expression"));
     }
@@ -179,21 +175,14 @@ impl<'t> Checker<'t, '_> {
             Some(_) => self.output.push_str("(("),
             None => self.output.push('('),
         }
-        let group = Group {
-            open: Some(token),
-            call,
-            ..Group::default()
-        };
+        let group = Group { open: Some(token), call, ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, group));
         Ok(())
     }
 
     fn comma(&mut self, token: Token<'t>) -> Result<(), Fault> {
         let Some((name, function)) = self.group.call else {
-            let fault = Fault::new(
-                token.position,
-                "a comma outside the arguments of a function",
-            );
+            let fault = Fault::new(token.position, "a comma outside the arguments of a function");
             return Err(fault.hint("the decimal point is `.`"));
         };
         self.end_argument(token)?;
@@ -221,8 +210,7 @@ impl<'t> Checker<'t, '_> {
             if self.group.arguments < function.arity {
                 return Err(argument_count(name, function, Some(self.group.arguments)));
             }
-            self.output
-                .push_str(if function.arity == 1 { "" } else { ")" });
+            self.output.push_str(if function.arity == 1 { "" } else { ")" });
         }
         self.output.push(')');
         self.group = outer;
@@ -269,9 +257,6 @@ impl<'t> Checker<'t, '_> {
 fn argument_count(name: Token<'_>, function: Callable, given: Option<usize>) -> Fault {
     let plural = if function.arity == 1 { "" } else { "s" };
     let given = given.map_or_else(|| "more".to_owned(), |given| given.to_string());
-    let message = format!(
-        "`{}` takes {} argument{plural}, not {given}",
-        name.text, function.arity,
-    );
+    let message = format!("`{}` takes {} argument{plural}, not {given}", name.text, function.arity,);
     Fault::new(name.position, message)
 }

@@ -10,10 +10,7 @@ pub(super) fn named_constant(name: &str) -> Option<f64> {
 }
 
 /// The candidate that `name` most likely was meant to be, if any is close.
-pub(super) fn nearest<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let typed = name.to_lowercase();
     let tolerated = (name.chars().count() / 3).max(1);
     candidates
@@ -31,9 +28,6 @@ pub(super) fn nearest<'c>(
 }
 
 /// `; did you mean …?`, or nothing where no candidate is close.
-pub(super) fn did_you_mean<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> String {
+pub(super) fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
     nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

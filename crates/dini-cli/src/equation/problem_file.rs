@@ -9,15 +9,7 @@ use super::assignment::parse_constant;
 use super::names::did_you_mean;
 use super::syntax_error::SyntaxError;
 
-const KEYS: [&str; 7] = [
-    "equations",
-    "with",
-    "for",
-    "start",
-    "tol",
-    "solver",
-    "max_iterations",
-];
+const KEYS: [&str; 7] = ["equations", "with", "for", "start", "tol", "solver", "max_iterations"];
 
 /// The contents of a problem file; a key that is absent is `None` or empty.
 ///
@@ -135,11 +127,7 @@ impl Reader<'_> {
         }
     }
 
-    fn assignments(
-        &self,
-        key: &str,
-        value: &Value<'_>,
-    ) -> Result<Vec<(String, f64)>, ProblemFileError> {
+    fn assignments(&self, key: &str, value: &Value<'_>) -> Result<Vec<(String, f64)>, ProblemFileError> {
         let DeValue::Table(table) = value.get_ref() else {
             return Err(self.wrong_type(key, "a table", value));
         };
@@ -162,8 +150,7 @@ impl Reader<'_> {
                 ProblemFileError::Formula { line, mistake }
             });
         }
-        let number = number(value)
-            .ok_or_else(|| self.wrong_type(key, "a number or a string with a formula", value))?;
+        let number = number(value).ok_or_else(|| self.wrong_type(key, "a number or a string with a formula", value))?;
         if number.is_finite() {
             Ok(number)
         } else {
@@ -173,8 +160,7 @@ impl Reader<'_> {
     }
 
     fn tolerance(&self, value: &Value<'_>) -> Result<f64, ProblemFileError> {
-        let tolerance =
-            number(value).ok_or_else(|| self.wrong_type("tol", "a positive number", value))?;
+        let tolerance = number(value).ok_or_else(|| self.wrong_type("tol", "a positive number", value))?;
         if tolerance > 0.0 && tolerance.is_finite() {
             Ok(tolerance)
         } else {
@@ -198,11 +184,7 @@ impl Reader<'_> {
 
     fn wrong_type(&self, key: &str, wanted: &str, value: &Value<'_>) -> ProblemFileError {
         let found = value.get_ref().type_str();
-        let article = if found.starts_with(['a', 'i']) {
-            "an"
-        } else {
-            "a"
-        };
+        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
         let message = format!("`{key}` must be {wanted}, not {article} {found}");
         self.refuse(value.span(), message)
     }
@@ -223,9 +205,9 @@ fn number(value: &Value<'_>) -> Option<f64> {
     match value.get_ref() {
         DeValue::Float(float) => float.as_str().parse().ok(),
         DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
-        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
-            .ok()
-            .map(|integer| integer as f64),
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|integer| integer as f64)
+        }
         _ => None,
     }
 }

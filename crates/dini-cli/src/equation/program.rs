@@ -119,10 +119,7 @@ impl Program {
     }
 
     fn leaf(instruction: Instruction) -> Self {
-        Self {
-            code: vec![instruction],
-            slots: 1,
-        }
+        Self { code: vec![instruction], slots: 1 }
     }
 
     /// The number this program computes, if it is nothing but a number.
@@ -173,9 +170,7 @@ impl FromStr for Program {
 
     /// Reads a number literal, as the expression parser asks of its numbers.
     fn from_str(literal: &str) -> Result<Self, Self::Err> {
-        literal
-            .parse()
-            .map(|number| Self::leaf(Instruction::Constant(number)))
+        literal.parse().map(|number| Self::leaf(Instruction::Constant(number)))
     }
 }
 
@@ -204,21 +199,10 @@ impl MakeOperators<Program> for Operators {
     }
 }
 
-fn infix<'a>(
-    spelling: &'a str,
-    prio: i64,
-    apply: fn(Program, Program) -> Program,
-) -> Operator<'a, Program> {
+fn infix<'a>(spelling: &'a str, prio: i64, apply: fn(Program, Program) -> Program) -> Operator<'a, Program> {
     // Calling an operator commutative would let the parser reorder a sum.
     let is_commutative = false;
-    Operator::make_bin(
-        spelling,
-        BinOp {
-            apply,
-            prio,
-            is_commutative,
-        },
-    )
+    Operator::make_bin(spelling, BinOp { apply, prio, is_commutative })
 }
 
 /// Finds number literals; the default one of `exmex` knows no exponents.

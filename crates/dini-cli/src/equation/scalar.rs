@@ -45,11 +45,7 @@ fn weighted<D: Scalar>(step: D, factor: f64) -> D {
     // The parts of a dual number cannot be inspected here, but this sends all
     // that are not zero to infinity.
     let unbounded = step * f64::MAX * f64::MAX * f64::MAX;
-    if factor.is_nan() {
-        unbounded * 0.0
-    } else {
-        unbounded * factor.signum()
-    }
+    if factor.is_nan() { unbounded * 0.0 } else { unbounded * factor.signum() }
 }
 
 /// Quotient.
@@ -79,10 +75,7 @@ pub(super) fn raise<D: Scalar>(x: D, n: f64) -> D {
         0.0 => 0.0,
         _ => factor * base.powf(exponent),
     };
-    chain(
-        x,
-        [base.powf(n), term(n, n - 1.0), term(n * (n - 1.0), n - 2.0)],
-    )
+    chain(x, [base.powf(n), term(n, n - 1.0), term(n * (n - 1.0), n - 2.0)])
 }
 
 /// Power whose exponent may vary.

@@ -67,11 +67,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(position: usize, message: impl Into<String>) -> Self {
-        Self {
-            position,
-            message: message.into(),
-            hint: None,
-        }
+        Self { position, message: message.into(), hint: None }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -81,11 +77,6 @@ impl Fault {
 
     /// Completes the fault with the text its position refers to.
     pub(super) fn in_text(self, text: &str) -> SyntaxError {
-        SyntaxError {
-            text: text.to_owned(),
-            position: self.position,
-            message: self.message,
-            hint: self.hint,
-        }
+        SyntaxError { text: text.to_owned(), position: self.position, message: self.message, hint: self.hint }
     }
 }

@@ -43,18 +43,14 @@ enum Binding {
 impl System {
     /// Parses the equations and decides what each symbol stands for.
     pub fn new<S: AsRef<str>>(equations: &[S], given: Given) -> Result<Self, SystemError> {
-        let equations = equations
-            .iter()
-            .map(|text| Equation::parse(text.as_ref()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let equations = equations.iter().map(|text| Equation::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         if equations.is_empty() {
             return Err(SystemError::NoEquation);
         }
         let symbols = symbols(&equations);
         check_numbers(&given.values, Role::Value)?;
         check_numbers(&given.starts, Role::Start)?;
-        let (parameters, parameter_values): (Vec<String>, Vec<f64>) =
-            given.values.into_iter().unzip();
+        let (parameters, parameter_values): (Vec<String>, Vec<f64>) = given.values.into_iter().unzip();
         check_names(&parameters, Role::Value, &symbols)?;
         let unknowns = match given.unknowns {
             Some(unknowns) => {
@@ -68,14 +64,7 @@ impl System {
                 .collect(),
         };
         let start = start_vector(given.starts, &unknowns, &symbols)?;
-        let mut system = Self {
-            equations,
-            bindings: Vec::new(),
-            unknowns,
-            parameters,
-            parameter_values,
-            start,
-        };
+        let mut system = Self { equations, bindings: Vec::new(), unknowns, parameters, parameter_values, start };
         system.bind()?;
         Ok(system)
     }
@@ -114,13 +103,11 @@ impl System {
     /// equations they belong to.
     pub fn residual<D: Scalar>(&self, unknowns: &[D], parameters: &[D], out: &mut [D]) {
         for (row, (equation, bindings)) in self.equations.iter().zip(&self.bindings).enumerate() {
-            out[row] = equation
-                .residual()
-                .evaluate(|symbol| match bindings[symbol] {
-                    Binding::Unknown(index) => unknowns[index],
-                    Binding::Parameter(index) => parameters[index],
-                    Binding::Constant(value) => D::from(value),
-                });
+            out[row] = equation.residual().evaluate(|symbol| match bindings[symbol] {
+                Binding::Unknown(index) => unknowns[index],
+                Binding::Parameter(index) => parameters[index],
+                Binding::Constant(value) => D::from(value),
+            });
         }
     }
 
@@ -140,10 +127,7 @@ impl System {
             })
             .collect::<Result<_, _>>()?;
         if self.unknowns.len() != self.equations.len() {
-            return Err(SystemError::Count {
-                equations: self.equations.len(),
-                unknowns: self.unknowns.clone(),
-            });
+            return Err(SystemError::Count { equations: self.equations.len(), unknowns: self.unknowns.clone() });
         }
         Ok(())
     }
@@ -171,11 +155,7 @@ fn symbols(equations: &[Equation]) -> Vec<String> {
 
 fn check_numbers(numbers: &[(String, f64)], role: Role) -> Result<(), SystemError> {
     match numbers.iter().find(|(_, value)| !value.is_finite()) {
-        Some((name, value)) => Err(SystemError::NotFinite {
-            role,
-            name: name.clone(),
-            value: *value,
-        }),
+        Some((name, value)) => Err(SystemError::NotFinite { role, name: name.clone(), value: *value }),
         None => Ok(()),
     }
 }
@@ -189,21 +169,13 @@ fn check_names(names: &[String], role: Role, symbols: &[String]) -> Result<(), S
         }
         if !symbols.contains(&name) {
             let suggestion = did_you_mean(&name, symbols.iter().map(String::as_str));
-            return Err(SystemError::NotInEquations {
-                role,
-                name,
-                suggestion,
-            });
+            return Err(SystemError::NotInEquations { role, name, suggestion });
         }
     }
     Ok(())
 }
 
-fn start_vector(
-    starts: Vec<(String, f64)>,
-    unknowns: &[String],
-    symbols: &[String],
-) -> Result<Vec<f64>, SystemError> {
+fn start_vector(starts: Vec<(String, f64)>, unknowns: &[String], symbols: &[String]) -> Result<Vec<f64>, SystemError> {
     let (names, values): (Vec<String>, Vec<f64>) = starts.into_iter().unzip();
     check_names(&names, Role::Start, symbols)?;
     let mut start = vec![0.0; unknowns.len()];

@@ -105,8 +105,5 @@ fn count_message(equations: usize, unknowns: &[String]) -> String {
     } else {
         "; give fewer equations or fewer values (--with)"
     };
-    format!(
-        "{left} but {count} unknown{} ({names}){remedy}",
-        plural(count)
-    )
+    format!("{left} but {count} unknown{} ({names}){remedy}", plural(count))
 }

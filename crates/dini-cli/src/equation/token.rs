@@ -41,11 +41,7 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token<'_>>, Fault> {
         } else {
             let (kind, length) = next_token(rest, first, position)?;
             let text = &rest[..length];
-            tokens.push(Token {
-                kind,
-                text,
-                position,
-            });
+            tokens.push(Token { kind, text, position });
             length
         };
         position += rest[..length].chars().count();
@@ -109,8 +105,7 @@ fn starts_name(c: char) -> bool {
 }
 
 fn name_length(rest: &str) -> usize {
-    rest.find(|c: char| !starts_name(c) && !c.is_ascii_digit())
-        .unwrap_or(rest.len())
+    rest.find(|c: char| !starts_name(c) && !c.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 /// Byte length of the number at the start of `rest`, or what is wrong with it.
@@ -129,9 +124,7 @@ fn number(rest: &str, position: usize) -> Result<usize, Fault> {
     } else {
         "it exceeds the range of floating-point numbers"
     };
-    let end = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(rest.len());
     let message = format!("malformed number `{}`", &rest[..end]);
     Err(Fault::new(position, message).hint(hint))
 }

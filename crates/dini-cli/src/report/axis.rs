@@ -32,11 +32,7 @@ impl Axis {
     /// A horizontal axis over whole numbers, such as epochs.
     pub(super) fn counting(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extent(values);
-        let (low, high) = if high > low {
-            (low, high)
-        } else {
-            (low - 0.5, high + 0.5)
-        };
+        let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
         Self::with_step(low, high, nice_step(low, high).max(1.0), false)
     }
 
@@ -76,16 +72,8 @@ impl Axis {
         // A little slack keeps a tick that rounding has pushed just past an end.
         let first = (low / step - 1e-6).ceil();
         let count = (high / step + 1e-6).floor() - first;
-        let ticks = (0..=(count as i64).clamp(0, MOST_TICKS))
-            .map(|i| (first + i as f64) * step)
-            .collect();
-        Self {
-            low,
-            high,
-            ticks,
-            step,
-            log,
-        }
+        let ticks = (0..=(count as i64).clamp(0, MOST_TICKS)).map(|i| (first + i as f64) * step).collect();
+        Self { low, high, ticks, step, log }
     }
 
     /// The text beside a grid line.
@@ -116,11 +104,7 @@ impl Ranged for Axis {
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         // Asked for lighter lines in between as well, there are none.
-        if hint.weight().allow_light_points() {
-            Vec::new()
-        } else {
-            self.ticks.clone()
-        }
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
     }
 
     fn range(&self) -> Range<f64> {
@@ -147,11 +131,7 @@ fn nice_step(low: f64, high: f64) -> f64 {
     // Dividing first keeps a range of huge values finite.
     let rough = (high / 6.0 - low / 6.0).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor()).max(f64::MIN_POSITIVE);
-    [1.0, 2.0, 5.0]
-        .map(|factor| factor * power)
-        .into_iter()
-        .find(|&step| step >= rough)
-        .unwrap_or(10.0 * power)
+    [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|&step| step >= rough).unwrap_or(10.0 * power)
 }
 
 fn superscript(exponent: i64) -> String {

@@ -63,14 +63,9 @@ impl Chart {
         }
         let rule = self.rule.and_then(|(_, y)| self.place((0.0, y)));
         let mut svg = String::new();
-        self.draw(&mut svg, &lines, rule.map(|(_, y)| y))
-            .map_err(|error| ReportError::Chart(error.to_string()))?;
+        self.draw(&mut svg, &lines, rule.map(|(_, y)| y)).map_err(|error| ReportError::Chart(error.to_string()))?;
         let label = escape(&format!("{} against {}", self.y_name, self.x_name));
-        let svg = svg.replacen(
-            "<svg ",
-            &format!("<svg role=\"img\" aria-label=\"{label}\" "),
-            1,
-        );
+        let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
         Ok(Some(self.legend(rule.is_some()) + &svg))
     }
 
@@ -178,11 +173,7 @@ mod tests {
             x_name: "epoch",
             y_name: "a & b",
             scale,
-            series: vec![Series {
-                name: "train",
-                hue: Hue::First,
-                points,
-            }],
+            series: vec![Series { name: "train", hue: Hue::First, points }],
             rule: Some(("limit", 1e-3)),
         }
     }
@@ -197,12 +188,7 @@ mod tests {
 
     #[test]
     fn points_that_cannot_be_shown_are_left_out() {
-        let points = vec![
-            (0.0, f64::NAN),
-            (1.0, f64::INFINITY),
-            (2.0, 0.5),
-            (3.0, 0.0),
-        ];
+        let points = vec![(0.0, f64::NAN), (1.0, f64::INFINITY), (2.0, 0.5), (3.0, 0.0)];
         let svg = chart(points.clone(), Scale::Log).render().unwrap().unwrap();
         assert_eq!(svg.matches("<circle").count(), 1);
         let svg = chart(points, Scale::FromZero).render().unwrap().unwrap();
@@ -223,11 +209,7 @@ mod tests {
     #[test]
     fn legend_names_lines_and_rule_once() {
         let mut chart = chart(vec![(0.0, 1.0)], Scale::Log);
-        chart.series.push(Series {
-            name: "train",
-            hue: Hue::First,
-            points: vec![(0.0, 2.0)],
-        });
+        chart.series.push(Series { name: "train", hue: Hue::First, points: vec![(0.0, 2.0)] });
         let svg = chart.render().unwrap().unwrap();
         assert_eq!(svg.matches("class=\"key").count(), 2);
         assert!(svg.contains("aria-label=\"a &amp; b against epoch\""));

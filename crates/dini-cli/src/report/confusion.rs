@@ -12,14 +12,8 @@ pub(super) fn matrix(matrix: &[Vec<usize>]) -> String {
     if columns == 0 {
         return card(TITLE, "wide", "", "There are no test images to count.");
     }
-    let heads: String = (0..columns)
-        .map(|class| format!("<th scope=\"col\">{class}</th>"))
-        .collect();
-    let rows: String = matrix
-        .iter()
-        .enumerate()
-        .map(|(class, counts)| row(class, counts, columns))
-        .collect();
+    let heads: String = (0..columns).map(|class| format!("<th scope=\"col\">{class}</th>")).collect();
+    let rows: String = matrix.iter().enumerate().map(|(class, counts)| row(class, counts, columns)).collect();
     let body = format!(
         "<div class=\"scroll\"><table class=\"confusion\">\n<thead><tr><th></th>\
          <th class=\"side\" colspan=\"{columns}\">predicted class</th><th></th></tr>\n\
@@ -42,11 +36,7 @@ fn row(class: usize, counts: &[usize], columns: usize) -> String {
         })
         .collect();
     let right = counts.get(class).copied().unwrap_or(0) as f64;
-    let recall = if total > 0.0 {
-        format!("{:.1} %", 100.0 * right / total)
-    } else {
-        "–".to_owned()
-    };
+    let recall = if total > 0.0 { format!("{:.1} %", 100.0 * right / total) } else { "–".to_owned() };
     format!("<tr><th scope=\"row\">{class}</th>{cells}<td class=\"recall\">{recall}</td></tr>\n")
 }
 

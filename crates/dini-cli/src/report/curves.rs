@@ -32,12 +32,8 @@ pub(super) fn accuracy(epochs: &[Epoch]) -> Result<String, ReportError> {
         y_name: "right answers (%)",
         scale: Scale::UpTo(100.0),
         series: vec![
-            series("training images", Hue::First, epochs, |e| {
-                100.0 * e.train_accuracy
-            }),
-            series("test images", Hue::Second, epochs, |e| {
-                100.0 * e.test_accuracy
-            }),
+            series("training images", Hue::First, epochs, |e| 100.0 * e.train_accuracy),
+            series("test images", Hue::Second, epochs, |e| 100.0 * e.test_accuracy),
         ],
         rule: None,
     };
@@ -68,10 +64,7 @@ pub(super) fn residuals(samples: &[Vec<f64>], tolerance: f64) -> Result<String, 
     let curves = samples.iter().take(MOST_SAMPLES).map(|sample| Series {
         name: "one line per sample",
         hue: Hue::First,
-        points: (0u32..)
-            .map(f64::from)
-            .zip(sample.iter().copied())
-            .collect(),
+        points: (0u32..).map(f64::from).zip(sample.iter().copied()).collect(),
     });
     let chart = Chart {
         x_name: "iteration",
@@ -86,11 +79,7 @@ pub(super) fn residuals(samples: &[Vec<f64>], tolerance: f64) -> Result<String, 
 }
 
 fn series(name: &'static str, hue: Hue, epochs: &[Epoch], value: impl Fn(&Epoch) -> f64) -> Series {
-    Series {
-        name,
-        hue,
-        points: epochs.iter().map(|e| (e.epoch as f64, value(e))).collect(),
-    }
+    Series { name, hue, points: epochs.iter().map(|e| (e.epoch as f64, value(e))).collect() }
 }
 
 fn figure(title: &str, chart: &Chart, caption: &str) -> Result<String, ReportError> {

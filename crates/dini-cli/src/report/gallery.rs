@@ -16,11 +16,7 @@ pub(super) fn mistakes(report: &Report) -> Result<String, ReportError> {
         return Ok(card(TITLE, "wide", "", "There are no mistakes to show."));
     }
     let key = |image: &Misclassified| {
-        if image.probability.is_nan() {
-            f64::NEG_INFINITY
-        } else {
-            image.probability
-        }
+        if image.probability.is_nan() { f64::NEG_INFINITY } else { image.probability }
     };
     worst.sort_by(|a, b| key(b).total_cmp(&key(a)));
     worst.truncate(MOST);
@@ -74,16 +70,10 @@ fn data_uri(pixels: &[f32], height: usize, width: usize) -> Result<Option<String
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, i| {
-            bits << 8 | u32::from(group.get(i).copied().unwrap_or(0))
-        });
+        let bits = (0..3).fold(0u32, |bits, i| bits << 8 | u32::from(group.get(i).copied().unwrap_or(0)));
         for i in 0..4 {
             let digit = (bits >> (18 - 6 * i)) & 63;
-            text.push(if i <= group.len() {
-                char::from(ALPHABET[digit as usize])
-            } else {
-                '='
-            });
+            text.push(if i <= group.len() { char::from(ALPHABET[digit as usize]) } else { '=' });
         }
     }
     text
@@ -95,41 +85,22 @@ mod tests {
 
     #[test]
     fn base64_pads_as_rfc_4648_says() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
         assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
     }
 
     fn image(pixels: Vec<f32>, probability: f64) -> Misclassified {
-        Misclassified {
-            pixels,
-            label: 4,
-            predicted: 9,
-            probability,
-        }
+        Misclassified { pixels, label: 4, predicted: 9, probability }
     }
 
     #[test]
     fn surest_first_and_capped() {
-        let mut report = Report {
-            height: 1,
-            width: 2,
-            ..Report::default()
-        };
-        report.misclassified = [0.5, f64::NAN, 0.9]
-            .map(|p| image(vec![0.0, f32::NAN], p))
-            .to_vec();
+        let mut report = Report { height: 1, width: 2, ..Report::default() };
+        report.misclassified = [0.5, f64::NAN, 0.9].map(|p| image(vec![0.0, f32::NAN], p)).to_vec();
         let html = mistakes(&report).unwrap();
-        let order: Vec<_> = ["90.0 %", "50.0 %", "<small>–"]
-            .map(|text| html.find(text).unwrap())
-            .to_vec();
+        let order: Vec<_> = ["90.0 %", "50.0 %", "<small>–"].map(|text| html.find(text).unwrap()).to_vec();
         assert!(order.is_sorted(), "{html}");
         report.misclassified = vec![image(vec![2.0, -1.0], 0.5); 100];
         assert_eq!(mistakes(&report).unwrap().matches("<img").count(), MOST);
@@ -145,10 +116,6 @@ mod tests {
         };
         assert_eq!(mistakes(&report).unwrap().matches("blank").count(), 2);
         assert_eq!(data_uri(&[], 0, 0).unwrap(), None);
-        assert!(
-            mistakes(&Report::default())
-                .unwrap()
-                .contains("no mistakes")
-        );
+        assert!(mistakes(&Report::default()).unwrap().contains("no mistakes"));
     }
 }

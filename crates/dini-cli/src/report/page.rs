@@ -11,19 +11,9 @@ pub(super) fn document(report: &Report, cards: &str) -> String {
     let facts: String = report
         .summary
         .iter()
-        .map(|(name, value)| {
-            format!(
-                "<div><dt>{}</dt><dd>{}</dd></div>\n",
-                escape(name),
-                escape(value)
-            )
-        })
+        .map(|(name, value)| format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(name), escape(value)))
         .collect();
-    let facts = if facts.is_empty() {
-        facts
-    } else {
-        format!("<dl class=\"facts\">\n{facts}</dl>\n")
-    };
+    let facts = if facts.is_empty() { facts } else { format!("<dl class=\"facts\">\n{facts}</dl>\n") };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -50,13 +40,7 @@ pub(super) fn settings(settings: &[(String, String)]) -> String {
     }
     let rows: String = settings
         .iter()
-        .map(|(name, value)| {
-            format!(
-                "<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
-                escape(name),
-                escape(value)
-            )
-        })
+        .map(|(name, value)| format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", escape(name), escape(value)))
         .collect();
     let body = format!("<div class=\"scroll\"><table class=\"settings\">\n{rows}</table></div>\n");
     card("Settings", "", &body, "What the run was started with.")

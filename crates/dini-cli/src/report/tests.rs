@@ -24,10 +24,7 @@ fn plausible() -> Report {
     let residuals = (0..16)
         .map(|_| {
             let rate: f64 = rng.random_range(0.2..0.45);
-            (0..16)
-                .map(|k| rate.powi(k) * rng.random_range(0.6..1.4))
-                .take_while(|&r| r > 2e-6)
-                .collect()
+            (0..16).map(|k| rate.powi(k) * rng.random_range(0.6..1.4)).take_while(|&r| r > 2e-6).collect()
         })
         .collect();
     let confusion = (0..10)
@@ -97,10 +94,7 @@ fn nothing_is_loaded_and_no_script_runs() {
     assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("@import"));
     // The only address is the SVG name space, which nothing fetches.
     let addresses = page.matches("http").count();
-    assert_eq!(
-        addresses,
-        page.matches("http://www.w3.org/2000/svg").count()
-    );
+    assert_eq!(addresses, page.matches("http://www.w3.org/2000/svg").count());
 }
 
 #[test]
@@ -124,14 +118,7 @@ fn a_single_epoch_shows_its_points() {
 #[test]
 fn values_that_are_not_finite_leave_no_trace() {
     let mut report = plausible();
-    let odd = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        0.0,
-        -1.0,
-        f64::MAX,
-    ];
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0, f64::MAX];
     for (epoch, value) in report.epochs.iter_mut().zip(odd) {
         epoch.train_loss = value;
         epoch.test_accuracy = value;

@@ -37,6 +37,9 @@ pub struct Progress<'a, T> {
     pub target: &'a [T],
 }
 
+/// Sees every iteration of every chunk, possibly from several threads at once.
+pub type Observer<'a, T> = dyn Fn(&Progress<'_, T>) -> Control + Sync + 'a;
+
 /// Memory of a solve, reused when the next one has the same shape.
 #[derive(Debug)]
 pub struct Workspace<V: Batch, W> {
@@ -82,7 +85,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     solver: &S,
     options: &Options,
     workspace: &mut Workspace<P::State, S::Work>,
-    observer: &(dyn Fn(&Progress<'_, Scalar<P>>) -> Control + Sync),
+    observer: &Observer<'_, Scalar<P>>,
 ) -> Result<Solution<P, S::Memory>, Error> {
     let ranges = chunk_ranges(z0.samples(), options.chunk);
     let fits = workspace.chunks.len() == ranges.len()
@@ -188,7 +191,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         solver: &S,
         options: &Options,
         parallel: bool,
-        observer: &(dyn Fn(&Progress<'_, V::Scalar>) -> Control + Sync),
+        observer: &Observer<'_, V::Scalar>,
     ) -> Result<(), UserError>
     where
         P: Problem<State = V>,

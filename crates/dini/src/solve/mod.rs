@@ -12,7 +12,7 @@ mod status;
 
 pub use anderson::Anderson;
 pub use backtrack::LineSearch;
-pub use driver::{Control, Progress, Workspace};
+pub use driver::{Control, Observer, Progress, Workspace};
 pub use named::{AnyMemory, AnySolver};
 pub use newton::Newton;
 pub use options::Options;
@@ -213,7 +213,7 @@ pub fn solve_with<P: Problem, S: Solver<P>>(
     solver: &S,
     options: &Options,
     workspace: &mut Workspace<P::State, S::Work>,
-    observer: &(dyn Fn(&Progress<'_, Scalar<P>>) -> Control + Sync),
+    observer: &Observer<'_, Scalar<P>>,
 ) -> Result<Solution<P, S::Memory>, Error> {
     options.validate()?;
     solver.validate()?;

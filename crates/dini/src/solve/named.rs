@@ -1,9 +1,9 @@
 //! Solvers chosen at run time, by name: for command lines, bindings and configuration files.
 
-use super::{Anderson, Newton, Options, Picard, Solution, Solver, solve};
+use super::{Anderson, Control, Newton, Observer, Options, Picard, Solution, Solver, Workspace, solve_with};
 use crate::error::Error;
 use crate::linear::Inverse;
-use crate::problem::Linearize;
+use crate::problem::{Linearize, Scalar};
 
 /// What any solver leaves behind.
 pub type AnyMemory<V> = Box<dyn Inverse<V>>;
@@ -47,18 +47,44 @@ impl AnySolver {
         P: Linearize,
         P::State: 'static,
     {
-        fn run<P, S>(s: &S, problem: P, z0: &P::State, o: &Options) -> Result<Solution<P, AnyMemory<P::State>>, Error>
-        where
-            P: Linearize,
-            S: Solver<P>,
-            S::Memory: 'static,
-        {
-            solve(problem, z0, s, o).map(|solution| solution.map_memory(|m| Box::new(m) as AnyMemory<P::State>))
-        }
+        self.solve_observed(problem, z0, options, &|_| Control::Continue)
+    }
+
+    /// The same with an observer that sees every iteration.
+    ///
+    /// # Errors
+    /// As [`solve`](super::solve).
+    pub fn solve_observed<P>(
+        &self,
+        problem: P,
+        z0: &P::State,
+        options: &Options,
+        observer: &Observer<'_, Scalar<P>>,
+    ) -> Result<Solution<P, AnyMemory<P::State>>, Error>
+    where
+        P: Linearize,
+        P::State: 'static,
+    {
         match self {
-            AnySolver::Picard(s) => run(s, problem, z0, options),
-            AnySolver::Anderson(s) => run(s, problem, z0, options),
-            AnySolver::Newton(s) => run(s, problem, z0, options),
+            AnySolver::Picard(s) => run(s, problem, z0, options, observer),
+            AnySolver::Anderson(s) => run(s, problem, z0, options, observer),
+            AnySolver::Newton(s) => run(s, problem, z0, options, observer),
         }
     }
+}
+
+fn run<P, S>(
+    solver: &S,
+    problem: P,
+    z0: &P::State,
+    options: &Options,
+    observer: &Observer<'_, Scalar<P>>,
+) -> Result<Solution<P, AnyMemory<P::State>>, Error>
+where
+    P: Linearize,
+    S: Solver<P>,
+    S::Memory: 'static,
+{
+    let solution = solve_with(problem, z0, solver, options, &mut Workspace::default(), observer)?;
+    Ok(solution.map_memory(|m| Box::new(m) as AnyMemory<P::State>))
 }

@@ -1,5 +1,7 @@
 //! Random instances shared by the integration tests.
 
+#![allow(dead_code)]
+
 use dini::cells::Tanh;
 use dini::{Real, Rows};
 use rand::rngs::StdRng;
@@ -30,4 +32,21 @@ pub fn error<T: Real>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     let scale = b.iter().fold(1e-300, |m: f64, v| m.max(v.as_f64().abs()));
     a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a.as_f64() - b.as_f64()).abs())) / scale
+}
+
+/// <a, b> in f64 by a plain loop.
+pub fn dot<T: Real>(a: &[T], b: &[T]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a.as_f64() * b.as_f64()).sum()
+}
+
+/// Euclidean norm in f64 by a plain loop.
+pub fn norm<T: Real>(a: &[T]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// A x, or A^T x, of a column-major matrix in f64 by plain loops.
+pub fn times<T: Real>(a: &[T], x: &[T], transposed: bool) -> Vec<f64> {
+    let n = x.len();
+    let entry = |i: usize, j: usize| a[if transposed { i * n + j } else { j * n + i }].as_f64();
+    (0..n).map(|i| (0..n).map(|j| entry(i, j) * x[j].as_f64()).sum()).collect()
 }

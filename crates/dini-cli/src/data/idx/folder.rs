@@ -32,11 +32,7 @@ pub fn load_dir(dir: &Path) -> Result<Split, FileError> {
         ));
     }
     let name = dir.file_name().unwrap_or(dir.as_os_str());
-    Ok(Split {
-        name: name.to_string_lossy().into_owned(),
-        train,
-        test,
-    })
+    Ok(Split { name: name.to_string_lossy().into_owned(), train, test })
 }
 
 /// Loads only the test images of such a folder.
@@ -61,11 +57,8 @@ const TRAIN: Part = Part {
     no_labels: "cannot find the training labels",
 };
 
-const TEST: Part = Part {
-    prefix: "t10k",
-    no_images: "cannot find the test images",
-    no_labels: "cannot find the test labels",
-};
+const TEST: Part =
+    Part { prefix: "t10k", no_images: "cannot find the test images", no_labels: "cannot find the test labels" };
 
 /// The images of one part with their labels, and the path of the images.
 fn load(dir: &Path, part: &Part) -> Result<(Images, PathBuf), FileError> {
@@ -79,21 +72,11 @@ fn load(dir: &Path, part: &Part) -> Result<(Images, PathBuf), FileError> {
         return Err(FileError::new(
             "the labels do not fit the images",
             labels_path,
-            format!(
-                "it holds {} labels, {} holds {count} images",
-                labels.len(),
-                images_path.display()
-            ),
+            format!("it holds {} labels, {} holds {count} images", labels.len(), images_path.display()),
             "use the files of one data set",
         ));
     }
-    let images = Images {
-        pixels,
-        labels,
-        height,
-        width,
-        classes: usize::from(CLASSES),
-    };
+    let images = Images { pixels, labels, height, width, classes: usize::from(CLASSES) };
     Ok((images, images_path))
 }
 
@@ -101,17 +84,9 @@ fn load(dir: &Path, part: &Part) -> Result<(Images, PathBuf), FileError> {
 fn find(dir: &Path, stem: &str, form: &str, what: &'static str) -> Result<PathBuf, FileError> {
     let usual = format!("{stem}-{form}-ubyte");
     let dotted = format!("{stem}.{form}-ubyte");
-    let spellings = [
-        usual.clone(),
-        format!("{usual}.gz"),
-        dotted.clone(),
-        format!("{dotted}.gz"),
-    ];
+    let spellings = [usual.clone(), format!("{usual}.gz"), dotted.clone(), format!("{dotted}.gz")];
     // Some archives unpack into folders named like the files, hence more than mere existence.
-    let found = spellings
-        .iter()
-        .map(|name| dir.join(name))
-        .find(|path| path.is_file());
+    let found = spellings.iter().map(|name| dir.join(name)).find(|path| path.is_file());
     match found {
         Some(path) => Ok(path),
         None => Err(FileError::new(
@@ -161,18 +136,10 @@ mod tests {
         let dir = folder.path();
         let images = |n: u32| idx(IMAGES_MAGIC, &[n, 1, 2], &vec![255; n as usize * 2]);
         put(dir, "train-images-idx3-ubyte", &images(3));
-        put(
-            dir,
-            "train-labels.idx1-ubyte",
-            &idx(LABELS_MAGIC, &[3], &[1, 2, 3]),
-        );
+        put(dir, "train-labels.idx1-ubyte", &idx(LABELS_MAGIC, &[3], &[1, 2, 3]));
         put(dir, "t10k-images-idx3-ubyte.gz", &gz(&images(2)));
         // Gzip under a name that does not say so.
-        put(
-            dir,
-            "t10k-labels-idx1-ubyte",
-            &gz(&idx(LABELS_MAGIC, &[2], &[4, 5])),
-        );
+        put(dir, "t10k-labels-idx1-ubyte", &gz(&idx(LABELS_MAGIC, &[2], &[4, 5])));
         folder
     }
 
@@ -185,10 +152,7 @@ mod tests {
         assert_eq!(split.test.pixels, [1.0; 4]);
         assert_eq!((split.test.height, split.test.width), (1, 2));
         assert_eq!(split.test.classes, 10);
-        assert_eq!(
-            split.name,
-            folder.path().file_name().unwrap().to_string_lossy()
-        );
+        assert_eq!(split.name, folder.path().file_name().unwrap().to_string_lossy());
     }
 
     #[test]
@@ -198,10 +162,7 @@ mod tests {
         assert_eq!(test_set(folder.path()).unwrap().len(), 2);
         let text = load_dir(folder.path()).unwrap_err().to_string();
         assert!(text.starts_with("cannot find the training images"));
-        assert!(
-            text.contains("train-images-idx3-ubyte.gz (nor train-images.idx3-ubyte)"),
-            "{text}"
-        );
+        assert!(text.contains("train-images-idx3-ubyte.gz (nor train-images.idx3-ubyte)"), "{text}");
         assert!(text.contains("only t10k-images-idx3-ubyte.gz, "), "{text}");
     }
 
@@ -221,30 +182,19 @@ mod tests {
         assert!(text.contains("x4 and 3 more"), "{text}");
         fs::create_dir(folder.path().join("train-images-idx3-ubyte")).unwrap();
         let text = load_dir(folder.path()).unwrap_err().to_string();
-        assert!(
-            text.starts_with("cannot find the training images"),
-            "{text}"
-        );
+        assert!(text.starts_with("cannot find the training images"), "{text}");
     }
 
     #[test]
     fn files_that_do_not_belong_together() {
         let folder = sample();
-        put(
-            folder.path(),
-            "train-labels-idx1-ubyte",
-            &idx(LABELS_MAGIC, &[2], &[1, 2]),
-        );
+        put(folder.path(), "train-labels-idx1-ubyte", &idx(LABELS_MAGIC, &[2], &[1, 2]));
         let text = load_dir(folder.path()).unwrap_err().to_string();
         assert!(text.contains("it holds 2 labels, "), "{text}");
         assert!(text.contains("holds 3 images"), "{text}");
 
         let folder = sample();
-        put(
-            folder.path(),
-            "t10k-images-idx3-ubyte",
-            &idx(IMAGES_MAGIC, &[2, 2, 2], &[0; 8]),
-        );
+        put(folder.path(), "t10k-images-idx3-ubyte", &idx(IMAGES_MAGIC, &[2, 2, 2], &[0; 8]));
         let text = load_dir(folder.path()).unwrap_err().to_string();
         assert!(text.contains("2x2 pixels, the training images 1x2"));
         assert_eq!(text.lines().count(), 1);

@@ -31,10 +31,7 @@ const LABELS_MAGIC: u32 = 0x0801;
 pub fn read_images(path: &Path) -> Result<(Vec<f32>, usize, usize, usize), FileError> {
     let mut source = Source::open(path, "cannot read the images")?;
     let ([count, height, width], bytes) = read(&mut source, IMAGES_MAGIC)?;
-    let pixels = bytes
-        .iter()
-        .map(|&byte| f32::from(byte) / f32::from(u8::MAX))
-        .collect();
+    let pixels = bytes.iter().map(|&byte| f32::from(byte) / f32::from(u8::MAX)).collect();
     Ok((pixels, count, height, width))
 }
 
@@ -48,12 +45,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, FileError> {
     let ([_count], labels) = read(&mut source, LABELS_MAGIC)?;
     match labels.iter().position(|&label| label >= CLASSES) {
         Some(i) => Err(source.reject(
-            format!(
-                "label number {} is {}, above {}",
-                i + 1,
-                labels.get(i).copied().unwrap_or_default(),
-                CLASSES - 1
-            ),
+            format!("label number {} is {}, above {}", i + 1, labels.get(i).copied().unwrap_or_default(), CLASSES - 1),
             "give a data set of at most ten classes, numbered from 0",
         )),
         None => Ok(labels),
@@ -61,10 +53,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, FileError> {
 }
 
 /// The sizes in the header, and exactly as many bytes as they multiply to.
-fn read<const RANK: usize>(
-    source: &mut Source<'_>,
-    magic: u32,
-) -> Result<([usize; RANK], Vec<u8>), FileError> {
+fn read<const RANK: usize>(source: &mut Source<'_>, magic: u32) -> Result<([usize; RANK], Vec<u8>), FileError> {
     check_magic(source, magic)?;
     let mut sizes = [0; RANK];
     for size in &mut sizes {
@@ -77,18 +66,14 @@ fn read<const RANK: usize>(
     let bytes = source.up_to(total + 1)?;
     if bytes.len() < total {
         return Err(source.reject(
-            format!(
-                "the file is cut short: {} of the {total} bytes after the header are missing",
-                total - bytes.len()
-            ),
+            format!("the file is cut short: {} of the {total} bytes after the header are missing", total - bytes.len()),
             "download it again",
         ));
     }
     if bytes.len() > total {
-        return Err(source.reject(
-            format!("more bytes follow the {total} that the header announces"),
-            "download it again",
-        ));
+        return Err(
+            source.reject(format!("more bytes follow the {total} that the header announces"), "download it again")
+        );
     }
     Ok((sizes, bytes))
 }
@@ -98,12 +83,7 @@ fn header_word(source: &mut Source<'_>) -> Result<u32, FileError> {
     let bytes = source.up_to(4)?;
     <[u8; 4]>::try_from(bytes.as_slice())
         .map(u32::from_be_bytes)
-        .map_err(|_| {
-            source.reject(
-                "the file is empty or ends within its header",
-                "download it again",
-            )
-        })
+        .map_err(|_| source.reject("the file is empty or ends within its header", "download it again"))
 }
 
 fn check_magic(source: &mut Source<'_>, expected: u32) -> Result<(), FileError> {
@@ -111,18 +91,10 @@ fn check_magic(source: &mut Source<'_>, expected: u32) -> Result<(), FileError> 
     if found == expected {
         return Ok(());
     }
-    let (wanted, guess) = if expected == IMAGES_MAGIC {
-        ("images", LABELS_MAGIC)
-    } else {
-        ("labels", IMAGES_MAGIC)
-    };
+    let (wanted, guess) = if expected == IMAGES_MAGIC { ("images", LABELS_MAGIC) } else { ("labels", IMAGES_MAGIC) };
     let mut why = format!("magic number {found:#010x} found, {expected:#010x} expected");
     if found == guess {
-        let other = if wanted == "images" {
-            "labels"
-        } else {
-            "images"
-        };
+        let other = if wanted == "images" { "labels" } else { "images" };
         why.push_str(&format!(" (this is a file of {other})"));
     }
     Err(source.reject(why, format!("give an IDX file of {wanted}")))
@@ -130,11 +102,7 @@ fn check_magic(source: &mut Source<'_>, expected: u32) -> Result<(), FileError> 
 
 /// Checks the announced sizes and returns their product.
 fn check_sizes(source: &Source<'_>, sizes: &[usize]) -> Result<usize, FileError> {
-    let claim = sizes
-        .iter()
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join("x");
+    let claim = sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
     if sizes.contains(&0) {
         return Err(source.reject(
             format!("the header announces {claim} values, so there is nothing in it"),

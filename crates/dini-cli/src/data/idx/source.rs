@@ -25,27 +25,13 @@ impl<'a> Source<'a> {
         let fail = |error| FileError::io(what, path, &error);
         // Opening a pipe would wait for its other end.
         if !std::fs::metadata(path).map_err(fail)?.is_file() {
-            return Err(FileError::new(
-                what,
-                path,
-                "this is not a file",
-                "give the path of an IDX file",
-            ));
+            return Err(FileError::new(what, path, "this is not a file", "give the path of an IDX file"));
         }
         let mut file = BufReader::new(File::open(path).map_err(fail)?);
         // By content, because browsers and servers unpack files without renaming them.
         let gzip = file.fill_buf().map_err(fail)?.starts_with(&GZIP_MAGIC);
-        let reader: Box<dyn Read> = if gzip {
-            Box::new(MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
-        };
-        Ok(Self {
-            what,
-            path,
-            reader,
-            gzip,
-        })
+        let reader: Box<dyn Read> = if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        Ok(Self { what, path, reader, gzip })
     }
 
     /// The next `most` bytes, or fewer if the data end before. Memory grows with what is there.
@@ -68,11 +54,7 @@ impl<'a> Source<'a> {
     }
 
     /// An error about this file.
-    pub(super) fn reject(
-        &self,
-        why: impl Into<String>,
-        advice: impl Into<Cow<'static, str>>,
-    ) -> FileError {
+    pub(super) fn reject(&self, why: impl Into<String>, advice: impl Into<Cow<'static, str>>) -> FileError {
         FileError::new(self.what, self.path, why, advice)
     }
 }

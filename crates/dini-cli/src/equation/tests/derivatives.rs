@@ -66,12 +66,7 @@ fn second_derivatives_agree_with_differences_of_first_ones() {
         let expected = (4.0 * central(h) - central(2.0 * h)) / 3.0;
         let x = Dual2_64::from_re(0.6).derivative();
         let found = evaluate(text, &[("x", x), ("y", Dual2_64::from_re(1.7))]);
-        assert_close(
-            found.re,
-            evaluate(text, &[("x", 0.6), ("y", 1.7)]),
-            1e-15,
-            text,
-        );
+        assert_close(found.re, evaluate(text, &[("x", 0.6), ("y", 1.7)]), 1e-15, text);
         assert_close(found.v1, at(0.6), 1e-14, text);
         assert_close(found.v2, expected, 1e-8, text);
         // The same second derivative from hyper-dual numbers.

@@ -30,10 +30,7 @@ fn evaluate<D: Scalar>(text: &str, values: &[(&str, D)]) -> D {
 
 /// Value and derivative with respect to the first symbol given.
 fn differentiate(text: &str, values: &[(&str, f64)]) -> (f64, f64) {
-    let mut values: Vec<(&str, Dual64)> = values
-        .iter()
-        .map(|&(name, value)| (name, Dual64::from_re(value)))
-        .collect();
+    let mut values: Vec<(&str, Dual64)> = values.iter().map(|&(name, value)| (name, Dual64::from_re(value))).collect();
     values[0].1 = values[0].1.derivative();
     let result = evaluate(text, &values);
     (result.re, result.eps)
@@ -51,10 +48,6 @@ fn assert_refused<T>(result: Result<T, SyntaxError>, position: usize, message: &
     let Err(error) = result else {
         panic!("accepted, expected: {message}");
     };
-    let found = (
-        error.position,
-        error.message.as_str(),
-        error.hint.as_deref().unwrap_or_default(),
-    );
+    let found = (error.position, error.message.as_str(), error.hint.as_deref().unwrap_or_default());
     assert_eq!(found, (position, message, hint), "in {}", error.text);
 }

@@ -8,10 +8,7 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
@@ -34,11 +31,7 @@ const SYMBOLS: [(&str, f64); 4] = [("x", 0.3), ("sinh_1", 1.7), ("e2", -0.9), ("
 impl Formula {
     /// The text, in parentheses unless it binds at least as tightly as asked.
     fn at_least(&self, binding: u8) -> String {
-        if self.binding >= binding {
-            self.text.clone()
-        } else {
-            format!("({})", self.text)
-        }
+        if self.binding >= binding { self.text.clone() } else { format!("({})", self.text) }
     }
 }
 
@@ -48,16 +41,8 @@ fn formula(random: &mut Random, depth: u32) -> Formula {
     if depth == 0 {
         let (name, value) = SYMBOLS[random.below(4) as usize];
         return match random.below(3) {
-            0 => Formula {
-                text: "2.5e-1".to_owned(),
-                value: 0.25,
-                binding: ATOM,
-            },
-            _ => Formula {
-                text: name.to_owned(),
-                value,
-                binding: ATOM,
-            },
+            0 => Formula { text: "2.5e-1".to_owned(), value: 0.25, binding: ATOM },
+            _ => Formula { text: name.to_owned(), value, binding: ATOM },
         };
     }
     let a = formula(random, depth - 1);
@@ -68,57 +53,21 @@ fn formula(random: &mut Random, depth: u32) -> Formula {
             1 => (format!("sin{space}({})", a.text), a.value.sin(), ATOM),
             _ => (format!("tanh({})", a.text), a.value.tanh(), ATOM),
         };
-        return Formula {
-            text,
-            value,
-            binding,
-        };
+        return Formula { text, value, binding };
     }
     let right_depth = random.below(u64::from(depth)) as u32;
     let b = formula(random, right_depth);
     let (text, value, binding) = match choice {
-        3 => (
-            infix(a.at_least(SUM), "+", b.at_least(PRODUCT)),
-            a.value + b.value,
-            SUM,
-        ),
-        4 => (
-            infix(a.at_least(SUM), "-", b.at_least(PRODUCT)),
-            a.value - b.value,
-            SUM,
-        ),
-        5 => (
-            infix(a.at_least(PRODUCT), "*", b.at_least(SIGN)),
-            a.value * b.value,
-            PRODUCT,
-        ),
-        6 => (
-            infix(a.at_least(PRODUCT), "/", b.at_least(SIGN)),
-            a.value / b.value,
-            PRODUCT,
-        ),
-        7 => (
-            format!("atan2({},{space}{})", a.text, b.text),
-            a.value.atan2(b.value),
-            ATOM,
-        ),
-        8 => (
-            format!("max({},{space}{})", a.text, b.text),
-            a.value.max(b.value),
-            ATOM,
-        ),
+        3 => (infix(a.at_least(SUM), "+", b.at_least(PRODUCT)), a.value + b.value, SUM),
+        4 => (infix(a.at_least(SUM), "-", b.at_least(PRODUCT)), a.value - b.value, SUM),
+        5 => (infix(a.at_least(PRODUCT), "*", b.at_least(SIGN)), a.value * b.value, PRODUCT),
+        6 => (infix(a.at_least(PRODUCT), "/", b.at_least(SIGN)), a.value / b.value, PRODUCT),
+        7 => (format!("atan2({},{space}{})", a.text, b.text), a.value.atan2(b.value), ATOM),
+        8 => (format!("max({},{space}{})", a.text, b.text), a.value.max(b.value), ATOM),
         // A sign may stand in an exponent without parentheses.
-        _ => (
-            infix(a.at_least(ATOM), "^", b.at_least(SIGN)),
-            power(a.value, b.value),
-            POWER,
-        ),
+        _ => (infix(a.at_least(ATOM), "^", b.at_least(SIGN)), power(a.value, b.value), POWER),
     };
-    Formula {
-        text,
-        value,
-        binding,
-    }
+    Formula { text, value, binding }
 }
 
 /// The square is computed as a product, which can differ in the last digit.

@@ -6,24 +6,14 @@ use crate::equation::{Equation, parse_assignments};
 #[test]
 fn long_and_deep_input_is_refused_rather_than_overflowing() {
     let deep = "(".repeat(100_000);
-    assert_refused(
-        Equation::parse(&deep),
-        8_000,
-        "the text is longer than 8000 characters",
-        "",
-    );
+    assert_refused(Equation::parse(&deep), 8_000, "the text is longer than 8000 characters", "");
     let message = "nested more than 200 levels deep";
     assert_refused(Equation::parse(&deep[..5_000]), 200, message, "");
     assert_refused(Equation::parse(&"-".repeat(7_000)), 200, message, "");
     assert_refused(Equation::parse(&"2^".repeat(3_000)), 401, message, "");
     assert_refused(Equation::parse(&"sin(".repeat(2_000)), 803, message, "");
     assert_refused(Equation::parse(&"-(".repeat(2_000)), 200, message, "");
-    assert_refused(
-        parse_assignments(&format!("w={deep}")),
-        8_000,
-        "the text is longer than 8000 characters",
-        "",
-    );
+    assert_refused(parse_assignments(&format!("w={deep}")), 8_000, "the text is longer than 8000 characters", "");
 }
 
 #[test]
@@ -35,11 +25,7 @@ fn the_caret_stands_under_the_mistake() {
     );
     assert_eq!(
         shown("αβ = 2\tγ").err().as_deref(),
-        Some(concat!(
-            "missing operator between `2` and `γ` (write 2*γ for a product)\n",
-            "  αβ = 2 γ\n",
-            "         ^"
-        ))
+        Some(concat!("missing operator between `2` and `γ` (write 2*γ for a product)\n", "  αβ = 2 γ\n", "         ^"))
     );
     // A long text is cut around the mistake.
     let text = format!("{}2 x{}", "x + ".repeat(500), " + x".repeat(500));
@@ -60,12 +46,8 @@ fn every_prefix_and_every_damaged_formula_is_handled() {
     let characters: Vec<char> = text.chars().collect();
     for end in 0..=characters.len() {
         for skipped in 0..=end {
-            let damaged: String = characters[..end]
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| *index != skipped)
-                .map(|(_, c)| *c)
-                .collect();
+            let damaged: String =
+                characters[..end].iter().enumerate().filter(|(index, _)| *index != skipped).map(|(_, c)| *c).collect();
             if let Err(error) = Equation::parse(&damaged) {
                 assert!(error.position <= damaged.chars().count(), "{error}");
                 assert!(error.to_string().lines().count() <= 3, "{error}");

@@ -65,10 +65,7 @@ fn constants_may_be_overridden() {
         system.residual(&[0.0], system.parameter_values(), &mut out);
         out[0]
     };
-    assert_eq!(
-        residual("", ""),
-        -std::f64::consts::E * std::f64::consts::PI
-    );
+    assert_eq!(residual("", ""), -std::f64::consts::E * std::f64::consts::PI);
     assert_eq!(residual("e=2", ""), -2.0 * std::f64::consts::PI);
     assert_eq!(residual("z=7", "e"), 7.0);
 }
@@ -78,13 +75,7 @@ fn inconsistent_systems_are_refused() {
     // Equations, --with, --for, --start, message.
     let cases: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "no equation is given"),
-        (
-            &["x = y"],
-            "",
-            "",
-            "",
-            "1 equation but 2 unknowns (x, y); give values (--with) or more equations",
-        ),
+        (&["x = y"], "", "", "", "1 equation but 2 unknowns (x, y); give values (--with) or more equations"),
         (
             &["x = y", "x = 1", "y = 2"],
             "",
@@ -92,27 +83,9 @@ fn inconsistent_systems_are_refused() {
             "",
             "3 equations but 2 unknowns (x, y); give fewer equations or fewer values (--with)",
         ),
-        (
-            &["x = 1"],
-            "x=1",
-            "",
-            "",
-            "1 equation but no unknown: every symbol has a value",
-        ),
-        (
-            &["1 = 2"],
-            "",
-            "",
-            "",
-            "1 equation but no unknown: every symbol has a value",
-        ),
-        (
-            &["x = y"],
-            "x=1",
-            "x",
-            "",
-            "`x` is to be solved for (--for) and cannot have a value (--with) as well",
-        ),
+        (&["x = 1"], "x=1", "", "", "1 equation but no unknown: every symbol has a value"),
+        (&["1 = 2"], "", "", "", "1 equation but no unknown: every symbol has a value"),
+        (&["x = y"], "x=1", "x", "", "`x` is to be solved for (--for) and cannot have a value (--with) as well"),
         (
             &["z = weight*z"],
             "wieght=1",
@@ -120,42 +93,12 @@ fn inconsistent_systems_are_refused() {
             "",
             "--with `wieght`: no equation mentions `wieght`; did you mean `weight`?",
         ),
-        (
-            &["z = w*z"],
-            "q=1",
-            "",
-            "",
-            "--with `q`: no equation mentions `q`",
-        ),
-        (
-            &["z = w*z"],
-            "w=1",
-            "zz",
-            "",
-            "--for `zz`: no equation mentions `zz`; did you mean `z`?",
-        ),
-        (
-            &["z = w*z"],
-            "",
-            "z",
-            "",
-            "`w` has neither a value (--with w=...) nor a place in --for",
-        ),
+        (&["z = w*z"], "q=1", "", "", "--with `q`: no equation mentions `q`"),
+        (&["z = w*z"], "w=1", "zz", "", "--for `zz`: no equation mentions `zz`; did you mean `z`?"),
+        (&["z = w*z"], "", "z", "", "`w` has neither a value (--with w=...) nor a place in --for"),
         (&["z = w*z"], "w=1", "z,z", "", "--for `z` is given twice"),
-        (
-            &["z = w*z"],
-            "w=1",
-            "",
-            "w=2",
-            "--start `w`: `w` has a fixed value; starts are for the unknowns (z)",
-        ),
-        (
-            &["z = w*z"],
-            "w=1",
-            "",
-            "v=2",
-            "--start `v`: no equation mentions `v`",
-        ),
+        (&["z = w*z"], "w=1", "", "w=2", "--start `w`: `w` has a fixed value; starts are for the unknowns (z)"),
+        (&["z = w*z"], "w=1", "", "v=2", "--start `v`: no equation mentions `v`"),
     ];
     for &(equations, with, unknowns, start, message) in cases {
         let error = System::new(equations, given(with, unknowns, start)).expect_err(message);
@@ -166,30 +109,17 @@ fn inconsistent_systems_are_refused() {
 #[test]
 fn numbers_are_checked_whatever_their_source() {
     let values = |list: &[(&str, f64)]| list.iter().map(|&(n, v)| (n.to_owned(), v)).collect();
-    let refusal = |given: Given| {
-        System::new(&["z = w*z"], given)
-            .expect_err("refused")
-            .to_string()
-    };
+    let refusal = |given: Given| System::new(&["z = w*z"], given).expect_err("refused").to_string();
     assert_eq!(
-        refusal(Given {
-            values: values(&[("w", f64::NAN)]),
-            ..Given::default()
-        }),
+        refusal(Given { values: values(&[("w", f64::NAN)]), ..Given::default() }),
         "--with `w` must be finite, not NaN"
     );
     assert_eq!(
-        refusal(Given {
-            starts: values(&[("z", f64::INFINITY)]),
-            ..Given::default()
-        }),
+        refusal(Given { starts: values(&[("z", f64::INFINITY)]), ..Given::default() }),
         "--start `z` must be finite, not inf"
     );
     assert_eq!(
-        refusal(Given {
-            values: values(&[("w", 1.0), ("w", 2.0)]),
-            ..Given::default()
-        }),
+        refusal(Given { values: values(&[("w", 1.0), ("w", 2.0)]), ..Given::default() }),
         "--with `w` is given twice"
     );
 }

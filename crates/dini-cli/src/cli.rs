@@ -1,0 +1,46 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::failure::Failure;
+use crate::training::TrainArgs;
+
+/// Implicit layers: solve g(z; a) = 0, differentiate z*(a), and know when the theorem holds.
+#[derive(Parser, Debug)]
+#[command(name = "dini", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Train(Box<TrainArgs>),
+}
+
+/// Runs the command line and returns the exit code; messages go to standard error.
+pub fn run(words: Vec<OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help and version are not failures; nothing can be done if the terminal is gone
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let outcome = match cli.command {
+        Command::Train(args) => commands::train::run(*args, &words[2..]),
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(Failure { code, message }) => {
+            if !message.is_empty() {
+                eprintln!("dini: {message}");
+            }
+            code
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A classifier as a safetensors file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::module::{Param, ParamId};
+use burn::nn::Linear;
+use burn::prelude::*;
+use dini_burn::{Deq, Settings, TanhCell};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::{Classifier, Sizes};
+use crate::files::FileError;
+
+/// What is done to pixels before the model sees them: (pixel - mean) / deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Mean pixel of the training images.
+    pub mean: f32,
+    /// Standard deviation of their pixels.
+    pub deviation: f32,
+}
+
+/// Description of the model, under the key `dini` of the file's metadata.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    height: usize,
+    width: usize,
+    preprocessing: Preprocessing,
+}
+
+const FORMAT: u32 = 1;
+/// Names and shapes are those of the mathematics: W is n x n and acts on columns, U is pixels x n and acts on rows.
+const NAMES: [&str; 5] = ["input.weight", "input.bias", "layer.weight", "output.weight", "output.bias"];
+
+/// The file's content.
+///
+/// # Errors
+/// A tensor that cannot be read back from its device.
+pub fn save(model: &Classifier, sizes: Sizes, preprocessing: Preprocessing) -> Result<Vec<u8>, FileError> {
+    let bias = |b: &Option<Param<Tensor<1>>>| b.as_ref().map(|b| b.val().inner().into_data());
+    let data = [
+        Some(model.input.weight.val().inner().into_data()),
+        bias(&model.input.bias),
+        Some(model.layer.cell.weight.val().inner().into_data()),
+        Some(model.output.weight.val().inner().into_data()),
+        bias(&model.output.bias),
+    ];
+    let fail = |why: String| FileError::new("the model cannot be written", "model.safetensors", why, "report this");
+    let mut tensors = Vec::with_capacity(NAMES.len());
+    for (name, data) in NAMES.iter().zip(&data) {
+        let Some(data) = data else { continue };
+        let shape = data.shape().to_vec();
+        let view = TensorView::new(Dtype::F32, shape, data.as_bytes()).map_err(|e| fail(e.to_string()))?;
+        tensors.push((*name, view));
+    }
+    let header = Header { format: FORMAT, height: sizes.height, width: sizes.width, preprocessing };
+    let header = serde_json::to_string(&header).map_err(|e| fail(e.to_string()))?;
+    safetensors::serialize(tensors, Some(HashMap::from([("dini".to_string(), header)])))
+        .map_err(|e| fail(e.to_string()))
+}
+
+/// Reads what [`save`] has written.
+///
+/// # Errors
+/// A file that is unreadable, damaged, or not one of dini's models.
+pub fn load(
+    path: &Path,
+    bytes: &[u8],
+    settings: Settings,
+    device: &Device,
+) -> Result<(Classifier, Sizes, Preprocessing), FileError> {
+    let foreign = |why: String| {
+        FileError::new("cannot use the model", path, why, "give a run folder that `dini train` has written")
+    };
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|e| foreign(format!("not a safetensors file ({e})")))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| foreign(format!("damaged safetensors file ({e})")))?;
+    let header = metadata.metadata().as_ref().and_then(|m| m.get("dini"));
+    let header = header.ok_or_else(|| foreign("it is not a model of dini (no `dini` entry in its metadata)".into()))?;
+    let header: Header = serde_json::from_str(header).map_err(|e| foreign(format!("its header is damaged ({e})")))?;
+    if header.format != FORMAT {
+        return Err(foreign(format!("it has format {}, this program reads format {FORMAT}", header.format)));
+    }
+    let tensor = |name: &str, rank: usize| -> Result<(Vec<usize>, Vec<f32>), FileError> {
+        let view = tensors.tensor(name).map_err(|_| foreign(format!("tensor `{name}` is missing")))?;
+        if view.dtype() != Dtype::F32 || view.shape().len() != rank {
+            let found = format!("{:?} {:?}", view.dtype(), view.shape());
+            return Err(foreign(format!("tensor `{name}` should be f32 of rank {rank}, found {found}")));
+        }
+        let values: Vec<f32> =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(foreign(format!("tensor `{name}` holds NaN or infinite values")));
+        }
+        Ok((view.shape().to_vec(), values))
+    };
+    let parts =
+        [tensor(NAMES[0], 2)?, tensor(NAMES[1], 1)?, tensor(NAMES[2], 2)?, tensor(NAMES[3], 2)?, tensor(NAMES[4], 1)?];
+    let [(input, _), (input_bias, _), (w, _), (output, _), (output_bias, _)] = &parts;
+    let (n, classes) = (w[0], output[1]);
+    let pixels = header.height.checked_mul(header.width);
+    let fits = pixels == Some(input[0])
+        && input[1] == n
+        && input_bias[0] == n
+        && w[1] == n
+        && output[0] == n
+        && output_bias[0] == classes
+        && classes > 0
+        && n > 0;
+    if !fits || header.preprocessing.deviation.is_nan() || header.preprocessing.deviation <= 0.0 {
+        return Err(foreign("its tensors do not fit together".into()));
+    }
+    let sizes = Sizes { height: header.height, width: header.width, state: n, classes };
+    let model = assemble(parts, settings, device);
+    Ok((model, sizes, header.preprocessing))
+}
+
+fn assemble(parts: [(Vec<usize>, Vec<f32>); 5], settings: Settings, device: &Device) -> Classifier {
+    fn param<const D: usize>(id: u64, (shape, values): (Vec<usize>, Vec<f32>), device: &Device) -> Param<Tensor<D>> {
+        let tensor = Tensor::from_data(TensorData::new(values, shape), device);
+        let tensor = if device.is_autodiff() { tensor.require_grad() } else { tensor };
+        Param::initialized(ParamId::from(id), tensor)
+    }
+    let [input, input_bias, w, output, output_bias] = parts;
+    Classifier {
+        input: Linear { weight: param(1, input, device), bias: Some(param(2, input_bias, device)) },
+        layer: Deq::with_settings(TanhCell { weight: param(3, w, device) }, settings),
+        output: Linear { weight: param(4, output, device), bias: Some(param(5, output_bias, device)) },
+    }
+}

@@ -1,0 +1,79 @@
+//! The classifier: linear, tanh implicit layer, linear.
+
+mod file;
+
+pub use file::{Preprocessing, load, save};
+
+use burn::module::{Module, ParamId};
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use dini::Error;
+use dini_burn::{BackwardTicket, Deq, ForwardReport, Settings, TanhCell, TanhCellConfig};
+
+/// Logits of an image: output(z*), z* = tanh(W z* + input(pixels)).
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// pixels -> n
+    pub input: Linear,
+    /// the implicit layer
+    pub layer: Deq<TanhCell>,
+    /// n -> classes
+    pub output: Linear,
+}
+
+/// Logits and how the implicit layer was solved.
+pub struct Logits {
+    /// B x classes.
+    pub logits: Tensor<2>,
+    /// Forward solve.
+    pub forward: ForwardReport,
+    /// Backward solve, once it has run.
+    pub backward: BackwardTicket,
+}
+
+/// Sizes of a classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Height of an image in pixels.
+    pub height: usize,
+    /// Width of an image in pixels.
+    pub width: usize,
+    /// Size n of the implicit state.
+    pub state: usize,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// Spectral norm of the initial W.
+const INITIAL_NORM: f64 = 0.5;
+
+impl Classifier {
+    /// A classifier with random weights; parameters carry the ids 1 to 5, so that an optimiser's state can be matched to
+    /// them when it is read back.
+    pub fn new(sizes: Sizes, settings: Settings, device: &Device) -> Self {
+        let linear = |input: usize, output: usize, id: u64| {
+            let mut linear = LinearConfig::new(input, output).init(device);
+            linear.weight.id = ParamId::from(id);
+            if let Some(bias) = &mut linear.bias {
+                bias.id = ParamId::from(id + 1);
+            }
+            linear
+        };
+        let mut cell = TanhCellConfig::new(sizes.state).with_initial_norm(INITIAL_NORM).init(device);
+        cell.weight.id = ParamId::from(3);
+        Classifier {
+            input: linear(sizes.height * sizes.width, sizes.state, 1),
+            layer: Deq::with_settings(cell, settings),
+            output: linear(sizes.state, sizes.classes, 4),
+        }
+    }
+
+    /// Logits of images, B x pixels.
+    ///
+    /// # Errors
+    /// As [`Deq::forward`].
+    pub fn forward(&self, images: Tensor<2>) -> Result<Logits, Error> {
+        let solved = self.layer.forward(self.input.forward(images))?;
+        Ok(Logits { logits: self.output.forward(solved.z), forward: solved.forward, backward: solved.backward })
+    }
+}

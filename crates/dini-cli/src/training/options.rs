@@ -1,0 +1,220 @@
+//! Options of `dini train`: flags, and the same names in a TOML file.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, CommandFactory, FromArgMatches};
+use dini::gradient::{Implicit, Method, OnFailure};
+use dini::linear::{Gmres, Refinement};
+use dini::solve::AnySolver;
+use dini_burn::Settings;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Where runs go that are not given a folder.
+pub const DEFAULT_RUNS: &str = "runs";
+
+/// Names of the adjoint methods.
+const ADJOINTS: [&str; 4] = ["auto", "gmres", "fixed-point", "dense"];
+/// Names of the optimisers.
+pub const OPTIMIZERS: [&str; 3] = ["adamw", "adam", "sgd"];
+
+/// Train an implicit-layer classifier: linear, z = tanh(W z + x), linear.
+#[derive(Args, Clone, Debug, Serialize)]
+#[command(args_override_self = true)]
+#[serde(rename_all = "kebab-case")]
+pub struct TrainArgs {
+    /// Folder with MNIST in IDX form (four files, raw or .gz); without it the embedded 8 x 8 digits
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// Size n of the implicit state
+    #[arg(short, long, default_value_t = 100, value_parser = positive)]
+    pub n: usize,
+    /// Forward solver
+    #[arg(long, default_value = "anderson", value_parser = PossibleValuesParser::new(AnySolver::NAMES))]
+    pub solver: String,
+    /// Method of the adjoint solve
+    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(ADJOINTS))]
+    pub adjoint: String,
+    /// Relative tolerance of both solves, per sample
+    #[arg(long, visible_alias = "tolerance", default_value_t = 1e-3, value_parser = tolerance)]
+    pub tol: f64,
+    /// Relative tolerance of the forward solve, if not that of both
+    #[arg(long, value_parser = tolerance)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_tol: Option<f64>,
+    /// Relative tolerance of the adjoint solve, if not that of both
+    #[arg(long, value_parser = tolerance)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backward_tol: Option<f64>,
+    /// Iteration limit of either solve
+    #[arg(long, default_value_t = 100, value_parser = positive)]
+    pub max_iterations: usize,
+    /// Passes over the training images [default: 60 for the digits, 10 otherwise]
+    #[arg(long, value_parser = positive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Images per step [default: 32 for the digits, 100 otherwise]
+    #[arg(long, visible_alias = "batch-size", value_parser = positive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Learning rate at the start; it falls to zero along a cosine
+    #[arg(long, visible_alias = "lr", default_value_t = 2e-3, value_parser = positive_real)]
+    pub learning_rate: f64,
+    /// Decoupled weight decay (adamw) or L2 penalty (adam, sgd)
+    #[arg(long, default_value_t = 1e-2, value_parser = not_negative)]
+    pub weight_decay: f64,
+    /// Optimiser
+    #[arg(long, visible_alias = "optimiser", default_value = "adamw", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
+    pub optimizer: String,
+    /// W is scaled down where its spectral norm exceeds this; below 1 the theorem's hypotheses hold for every input
+    #[arg(long, default_value_t = 0.95, value_parser = positive_real)]
+    pub spectral_bound: f64,
+    /// Seed of the split, the initial weights and the order of the images
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Folder of the run [default: runs/NAME-1, -2, ...]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip)]
+    pub out: Option<PathBuf>,
+    /// Write into a folder that already holds a run
+    #[arg(long)]
+    #[serde(skip)]
+    pub force: bool,
+    /// TOML file with these options, by the same names; flags on the command line win
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Continue an interrupted run, to the result it would have had
+    #[arg(long, value_name = "RUN")]
+    #[serde(skip)]
+    pub resume: Option<PathBuf>,
+    /// No progress bar
+    #[arg(short, long)]
+    #[serde(skip)]
+    pub quiet: bool,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".into()),
+        Ok(value) => Ok(value),
+        Err(_) => Err("it must be a whole number, at least 1".into()),
+    }
+}
+
+fn real(text: &str) -> Result<f64, String> {
+    text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| "it must be a finite number".into())
+}
+
+fn positive_real(text: &str) -> Result<f64, String> {
+    real(text).and_then(|v| if v > 0.0 { Ok(v) } else { Err("it must be positive".into()) })
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    real(text).and_then(|v| if v >= 0.0 { Ok(v) } else { Err("it must not be negative".into()) })
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    positive_real(text).and_then(|v| if v < 1.0 { Ok(v) } else { Err("it must lie between 0 and 1".into()) })
+}
+
+/// `TrainArgs` as a command of its own, to parse a configuration file with the same checks as the flags.
+#[derive(clap::Parser)]
+#[command(name = "train")]
+struct Alone {
+    #[command(flatten)]
+    args: TrainArgs,
+}
+
+impl TrainArgs {
+    /// The options of a file, overridden by `flags` (the words after `dini train`).
+    ///
+    /// # Errors
+    /// An unreadable file, TOML that does not parse, an unknown name (with the nearest valid one), or a bad value.
+    pub fn from_file(path: &Path, flags: &[OsString]) -> Result<TrainArgs, Failure> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Failure::usage(crate::files::FileError::io("cannot read the configuration", path, &e)))?;
+        let here = |message: String| Failure::usage(format!("{}: {message}", path.display()));
+        let table: toml::Table = toml::from_str(&text).map_err(|e| here(e.to_string().trim().replace('\n', "\n  ")))?;
+        let command = Alone::command();
+        let names: Vec<String> = command
+            .get_arguments()
+            .filter(|a| !matches!(a.get_id().as_str(), "config" | "resume" | "force" | "quiet" | "help"))
+            .flat_map(|a| a.get_long_and_visible_aliases().unwrap_or_default())
+            .map(str::to_string)
+            .collect();
+        let mut words = vec![OsString::from("train")];
+        for (key, value) in table {
+            let name = key.replace('_', "-");
+            if !names.contains(&name) {
+                let nearest = names
+                    .iter()
+                    .max_by(|a, b| strsim::jaro_winkler(a, &name).total_cmp(&strsim::jaro_winkler(b, &name)));
+                let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                return Err(here(format!("unknown option `{key}`{hint}")));
+            }
+            let value = match value {
+                toml::Value::String(s) => s,
+                toml::Value::Integer(i) => i.to_string(),
+                toml::Value::Float(f) => f.to_string(),
+                other => return Err(here(format!("`{key}` must be a number or a text, not {}", other.type_str()))),
+            };
+            words.push(format!("--{name}={value}").into());
+        }
+        // checked alone first, so that a mistake is attributed to the file
+        Self::parse(&words).map_err(|e| here(one_line(&e)))?;
+        words.extend(flags.iter().cloned());
+        Self::parse(&words).map_err(|e| Failure::usage(one_line(&e)))
+    }
+
+    fn parse(words: &[OsString]) -> Result<TrainArgs, clap::Error> {
+        let command = Alone::command().args_override_self(true);
+        Alone::from_arg_matches(&command.try_get_matches_from(words)?).map(|alone| alone.args)
+    }
+
+    /// The options as a configuration file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Relative tolerance of the forward solve.
+    pub fn forward_tolerance(&self) -> f64 {
+        self.forward_tol.unwrap_or(self.tol)
+    }
+
+    /// Solvers and tolerances for the implicit layer.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        if let Some(solver) = AnySolver::by_name(&self.solver) {
+            settings.solver = solver;
+        }
+        settings.options.relative = self.forward_tolerance();
+        settings.options.max_iterations = self.max_iterations;
+        let method = match self.adjoint.as_str() {
+            "gmres" => Method::Gmres(Gmres { max_iterations: self.max_iterations, ..Gmres::default() }),
+            "fixed-point" => Method::FixedPoint(Refinement { max_iterations: self.max_iterations }),
+            "dense" => Method::Dense,
+            _ => Method::Auto,
+        };
+        settings.implicit = Implicit {
+            method,
+            tolerance: Some(self.backward_tol.unwrap_or(self.tol)),
+            // a failed sample is left out of the step, and counted where the user sees it
+            on_failure: OnFailure::Drop,
+            ..Implicit::default()
+        };
+        settings
+    }
+}
+
+/// The first line of clap's message, without its label.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let until = lines.iter().position(|l| l.starts_with("Usage") || l.starts_with("For more")).unwrap_or(lines.len());
+    lines[..until].join("; ").trim_start_matches("error: ").to_string()
+}

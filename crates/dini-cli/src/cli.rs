@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::check::CheckArgs;
+use crate::commands::classify::{EvalArgs, PredictArgs};
 use crate::failure::Failure;
 use crate::training::TrainArgs;
 
@@ -19,6 +21,9 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Train(Box<TrainArgs>),
+    Eval(EvalArgs),
+    Predict(PredictArgs),
+    Check(CheckArgs),
 }
 
 /// Runs the command line and returns the exit code; messages go to standard error.
@@ -33,6 +38,9 @@ pub fn run(words: Vec<OsString>) -> u8 {
     };
     let outcome = match cli.command {
         Command::Train(args) => commands::train::run(*args, &words[2..]),
+        Command::Eval(args) => commands::classify::eval(&args),
+        Command::Predict(args) => commands::classify::predict(&args),
+        Command::Check(args) => commands::check::run(&args),
     };
     match outcome {
         Ok(()) => 0,

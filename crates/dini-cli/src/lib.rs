@@ -9,5 +9,6 @@ pub mod equation;
 pub mod failure;
 pub mod files;
 pub mod model;
+mod output;
 pub mod report;
 pub mod training;

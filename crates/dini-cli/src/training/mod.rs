@@ -1,5 +1,6 @@
 //! Training a classifier: options, run folder, checkpoints, the loop, its report.
 
+mod augment;
 mod checkpoint;
 mod evaluate;
 mod folder;

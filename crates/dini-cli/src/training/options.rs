@@ -21,6 +21,29 @@ const ADJOINTS: [&str; 4] = ["auto", "gmres", "fixed-point", "dense"];
 /// Names of the optimisers.
 pub const OPTIMIZERS: [&str; 3] = ["adamw", "adam", "sgd"];
 
+/// What a resumed run takes from its own folder.
+const OPTIONS: [&str; 19] = [
+    "data",
+    "n",
+    "solver",
+    "adjoint",
+    "tol",
+    "forward_tol",
+    "backward_tol",
+    "max_iterations",
+    "epochs",
+    "batch",
+    "learning_rate",
+    "weight_decay",
+    "shift",
+    "optimizer",
+    "spectral_bound",
+    "seed",
+    "out",
+    "force",
+    "config",
+];
+
 /// Train an implicit-layer classifier: linear, z = tanh(W z + x), linear.
 #[derive(Args, Clone, Debug, Serialize)]
 #[command(args_override_self = true)]
@@ -62,11 +85,15 @@ pub struct TrainArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// Learning rate at the start; it falls to zero along a cosine
-    #[arg(long, visible_alias = "lr", default_value_t = 2e-3, value_parser = positive_real)]
+    #[arg(long, visible_alias = "lr", default_value_t = 4e-3, value_parser = positive_real)]
     pub learning_rate: f64,
     /// Decoupled weight decay (adamw) or L2 penalty (adam, sgd)
     #[arg(long, default_value_t = 1e-2, value_parser = not_negative)]
     pub weight_decay: f64,
+    /// Training images are moved at random by up to so many pixels each way [default: 0.5 for the digits, 1 otherwise]
+    #[arg(long, value_name = "PIXELS", value_parser = not_negative)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<f64>,
     /// Optimiser
     #[arg(long, visible_alias = "optimiser", default_value = "adamw", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
     pub optimizer: String,
@@ -89,7 +116,7 @@ pub struct TrainArgs {
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Continue an interrupted run, to the result it would have had
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", conflicts_with_all = OPTIONS)]
     #[serde(skip)]
     pub resume: Option<PathBuf>,
     /// No progress bar

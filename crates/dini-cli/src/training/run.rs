@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::{SeedableRng, seq::SliceRandom};
 
+use super::augment::shift_at_random;
 use super::checkpoint::{EpochRecord, Progress, decode, encode};
 use super::evaluate::evaluate;
 use super::folder::RunFolder;
@@ -22,6 +23,7 @@ use super::step::step;
 use crate::data::{self, Images, Split};
 use crate::failure::{Failure, Outcome};
 use crate::model::{self, Classifier, Preprocessing, Sizes};
+use crate::output::say;
 
 /// Power iterations on W per step: W changes slowly.
 const SPECTRAL_ITERATIONS: usize = 1;
@@ -43,6 +45,7 @@ struct Run {
     preprocessing: Preprocessing,
     epochs: usize,
     batch: usize,
+    shift: f64,
 }
 
 /// Trains, or continues a run, until done or until `stop` is set; prints what it did.
@@ -116,7 +119,7 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
             },
         );
         if bar.is_hidden() {
-            println!("{line}")
+            say!("{line}")
         } else {
             bar.println(line)
         }
@@ -130,13 +133,9 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
     let test = (run.data.name.as_str(), &run.data.test);
     write_report(&run.folder, &run.args, test, (&state.model, run.preprocessing), &evaluation, &state.progress)?;
     let seconds: f64 = state.progress.history.iter().map(|r| r.seconds).sum();
-    println!("trained on {images} images of {} in {seconds:.1} s", run.data.name);
-    println!(
-        "test accuracy {:.2} % of {} images",
-        100.0 * evaluation.accuracy(&run.data.test.labels),
-        run.data.test.len()
-    );
-    println!("run folder {} (open report.html)", run.folder.path().display());
+    say!("trained on {images} images of {} in {seconds:.1} s", run.data.name);
+    say!("test accuracy {:.2} % of {} images", 100.0 * evaluation.accuracy(&run.data.test.labels), run.data.test.len());
+    say!("run folder {} (open report.html)", run.folder.path().display());
     Ok(())
 }
 
@@ -184,11 +183,11 @@ fn start(args: &TrainArgs, device: &Device) -> Result<(Run, State), Failure> {
     Ok((run, state))
 }
 
-/// Options of the run win over those of the command line, so that the result is that of an uninterrupted run.
+/// With the run's own options, so that the result is that of an uninterrupted run.
 fn resume(args: &TrainArgs, path: &Path, device: &Device) -> Result<(Run, State), Failure> {
     let folder = RunFolder::open(path)?;
     let own = TrainArgs::from_file(&folder.file("config.toml"), &[])?;
-    let own = TrainArgs { epochs: args.epochs.or(own.epochs), quiet: args.quiet, ..own };
+    let own = TrainArgs { quiet: args.quiet, ..own };
     let checkpoint: PathBuf = folder.file("checkpoint.safetensors");
     let bytes = folder.read("checkpoint.safetensors")?;
     let (model, optimizer, progress) = decode(&checkpoint, &bytes, optimizer(&own))?;
@@ -212,6 +211,7 @@ impl Run {
             preprocessing: preprocessing(train),
             epochs: args.epochs.unwrap_or(if small { 60 } else { 10 }),
             batch: args.batch.unwrap_or(if small { 32 } else { 100 }),
+            shift: args.shift.unwrap_or(if small { 0.5 } else { 1.0 }),
             args,
             folder,
             data,
@@ -221,17 +221,28 @@ impl Run {
     /// Order of the images in an epoch, a function of seed and epoch alone.
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.data.train.len()).collect();
-        let mut rng = StdRng::seed_from_u64(self.args.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
-        order.shuffle(&mut rng);
+        order.shuffle(&mut self.random(epoch, 0));
         order
+    }
+
+    /// Random numbers that depend on the seed and the place in the run alone, so that a resumed run sees the same.
+    fn random(&self, epoch: usize, place: usize) -> StdRng {
+        let mut key = [0; 32];
+        for (part, value) in key.chunks_exact_mut(8).zip([self.args.seed, epoch as u64, place as u64]) {
+            part.copy_from_slice(&value.to_le_bytes());
+        }
+        StdRng::from_seed(key)
     }
 
     fn step(&self, state: State, indices: &[usize], steps: usize) -> Result<State, Failure> {
         let State { model, mut optimizer, mut bound, mut progress } = state;
         let done = (progress.epoch * steps + progress.step) as f64 / (self.epochs * steps) as f64;
         let rate = self.args.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
-        let images = (&self.data.train, indices);
-        let mut model = step(model, &mut optimizer, rate, images, self.preprocessing, &mut progress.tally)?;
+        let mut images = self.data.train.select(indices);
+        if self.shift > 0.0 {
+            shift_at_random(&mut images, self.shift, &mut self.random(progress.epoch, 1 + progress.step));
+        }
+        let mut model = step(model, &mut optimizer, rate, &images, self.preprocessing, &mut progress.tally)?;
         model.layer.cell.weight = bound.apply(model.layer.cell.weight, SPECTRAL_ITERATIONS);
         progress.step += 1;
         Ok(State { model, optimizer, bound, progress })

@@ -53,7 +53,7 @@ pub fn pixels(images: &Images, indices: &[usize], p: Preprocessing, device: &Dev
     Tensor::from_data(TensorData::new(values, [indices.len(), size]), device)
 }
 
-/// One step on the images at `indices`.
+/// One step on `images`.
 ///
 /// # Errors
 /// A broken contract of the layer, or a loss that is no longer finite.
@@ -61,14 +61,15 @@ pub fn step(
     model: Classifier,
     optimizer: &mut ModuleOptimizer,
     learning_rate: f64,
-    (images, indices): (&Images, &[usize]),
+    images: &Images,
     p: Preprocessing,
     tally: &mut Tally,
 ) -> Result<Classifier, Failure> {
     let device = model.input.weight.val().device();
-    let labels: Vec<i64> = indices.iter().map(|&i| i64::from(images.labels[i])).collect();
+    let labels: Vec<i64> = images.labels.iter().map(|&l| i64::from(l)).collect();
+    let all: Vec<usize> = (0..images.len()).collect();
     let targets = Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [labels.len()]), &device.clone().inner());
-    let output = model.forward(pixels(images, indices, p, &device)).map_err(Failure::unsolved)?;
+    let output = model.forward(pixels(images, &all, p, &device)).map_err(Failure::unsolved)?;
     let predicted = output.logits.clone().inner().argmax(1).reshape([labels.len()]);
     let targets = if output.logits.is_autodiff() { Tensor::from_inner(targets) } else { targets };
     let loss = CrossEntropyLoss::new(None, &device).forward(output.logits, targets);

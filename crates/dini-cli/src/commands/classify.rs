@@ -1,0 +1,180 @@
+//! `dini eval` and `dini predict`.
+
+use std::path::{Path, PathBuf};
+
+use burn::prelude::Device;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::data::{Images, digits, idx, image};
+use crate::failure::{Failure, Outcome};
+use crate::files::FileError;
+use crate::model::{self, Classifier, Preprocessing, Sizes};
+use crate::output::say;
+use crate::training::{Evaluation, RunFolder, TrainArgs, evaluate};
+
+/// Accuracy of a trained model on test images, and a table by class
+#[derive(Args, Clone, Debug)]
+pub struct EvalArgs {
+    /// Run folder that `dini train` has written
+    run: PathBuf,
+    /// Folder with MNIST in IDX form, whose test images are used; without it those the run was tested on
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Probabilities of the classes of images
+#[derive(Args, Clone, Debug)]
+pub struct PredictArgs {
+    /// Run folder that `dini train` has written
+    run: PathBuf,
+    /// PNG images, or IDX files of images (raw or .gz)
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+struct Trained {
+    args: TrainArgs,
+    model: Classifier,
+    sizes: Sizes,
+    preprocessing: Preprocessing,
+}
+
+impl Trained {
+    fn open(run: &Path) -> Result<Self, Failure> {
+        let folder = RunFolder::open(run)?;
+        let bytes = folder.read("model.safetensors")?;
+        let args = TrainArgs::from_file(&folder.file("config.toml"), &[])?;
+        let path = folder.file("model.safetensors");
+        let (model, sizes, preprocessing) = model::load(&path, &bytes, args.settings(), &Device::flex())?;
+        Ok(Trained { args, model, sizes, preprocessing })
+    }
+
+    /// Classifies `images`, which come from `path`.
+    fn classify(&self, images: &Images, path: &Path) -> Result<Evaluation, Failure> {
+        let (expected, found) = ((self.sizes.height, self.sizes.width), (images.height, images.width));
+        if expected != found {
+            let why = format!(
+                "its images have {} x {} pixels, the model takes {} x {}",
+                found.0, found.1, expected.0, expected.1
+            );
+            return Err(FileError::new(
+                "cannot classify",
+                path,
+                why,
+                "give images of the size the model was trained on",
+            )
+            .into());
+        }
+        let evaluation = evaluate(&self.model, images, self.preprocessing)?;
+        if evaluation.failures > 0 {
+            eprintln!("dini: warning: the implicit layer did not converge for {} images", evaluation.failures);
+        }
+        Ok(evaluation)
+    }
+}
+
+/// `dini eval`
+///
+/// # Errors
+/// An unusable run folder or data.
+pub fn eval(args: &EvalArgs) -> Outcome {
+    let trained = Trained::open(&args.run)?;
+    let (test, path) = match (&args.data, &trained.args.data) {
+        (Some(dir), _) | (None, Some(dir)) => (idx::test_set(dir)?, dir.clone()),
+        (None, None) => (digits(trained.args.seed)?.test, PathBuf::from("the embedded digits")),
+    };
+    let evaluation = trained.classify(&test, &path)?;
+    if let Some(label) = test.labels.iter().find(|l| usize::from(**l) >= trained.sizes.classes) {
+        let why = format!("label {label} occurs, the model knows {} classes", trained.sizes.classes);
+        return Err(FileError::new("cannot evaluate", path, why, "give the data the model was trained on").into());
+    }
+    let confusion = evaluation.confusion(&test.labels);
+    let (accuracy, loss) = (evaluation.accuracy(&test.labels), evaluation.loss(&test.labels));
+    let table = |class: usize| {
+        let images: usize = confusion[class].iter().sum();
+        let predicted: usize = confusion.iter().map(|row| row[class]).sum();
+        let share = |of: usize| (of > 0).then(|| confusion[class][class] as f64 / of as f64);
+        (images, share(images), share(predicted))
+    };
+    if args.json {
+        let classes: Vec<Value> = (0..evaluation.classes)
+            .map(|class| {
+                let (images, recall, precision) = table(class);
+                json!({ "class": class, "images": images, "recall": recall, "precision": precision })
+            })
+            .collect();
+        let object = json!({
+            "images": test.len(), "accuracy": accuracy, "loss": loss, "classes": classes, "confusion": confusion,
+            "unconverged": evaluation.failures,
+        });
+        say!("{object}");
+        return Ok(());
+    }
+    say!("accuracy {:.2} %, cross-entropy {loss:.4}, {} images", 100.0 * accuracy, test.len());
+    say!("{:>5} {:>7} {:>9} {:>10}", "class", "images", "recall", "precision");
+    for class in 0..evaluation.classes {
+        let (images, recall, precision) = table(class);
+        let percent = |v: Option<f64>| v.map_or("-".into(), |v| format!("{:.2} %", 100.0 * v));
+        say!("{class:>5} {images:>7} {:>9} {:>10}", percent(recall), percent(precision));
+    }
+    Ok(())
+}
+
+/// The images of a PNG or IDX file.
+fn read(path: &Path) -> Result<Images, FileError> {
+    let bytes = std::fs::read(path).map_err(|e| FileError::io("cannot read the image", path, &e))?;
+    let (pixels, count, height, width) = if bytes.starts_with(b"\x89PNG") {
+        let (pixels, height, width) = image::read_png(path)?;
+        (pixels, 1, height, width)
+    } else {
+        let kind = |e: FileError| if looks_like_idx(&bytes) { e } else { unknown(path) };
+        idx::read_images(path).map_err(kind)?
+    };
+    Ok(Images { pixels, labels: vec![0; count], height, width, classes: 0 })
+}
+
+fn looks_like_idx(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0, 0]) || bytes.starts_with(&[0x1f, 0x8b])
+}
+
+fn unknown(path: &Path) -> FileError {
+    FileError::new("cannot read the image", path, "it is neither a PNG nor an IDX file", "convert it to PNG")
+}
+
+/// `dini predict`
+///
+/// # Errors
+/// An unusable run folder, or an image that cannot be read or has another size.
+pub fn predict(args: &PredictArgs) -> Outcome {
+    let trained = Trained::open(&args.run)?;
+    let mut predictions = Vec::new();
+    for path in &args.images {
+        let images = read(path)?;
+        let evaluation = trained.classify(&images, path)?;
+        let several = images.len() > 1;
+        for i in 0..images.len() {
+            let name = if several { format!("{}[{i}]", path.display()) } else { path.display().to_string() };
+            predictions.push((name, evaluation.predicted(i), evaluation.row(i).to_vec()));
+        }
+    }
+    if args.json {
+        let list: Vec<Value> = predictions
+            .iter()
+            .map(|(name, class, p)| json!({ "image": name, "class": class, "probability": p[*class], "probabilities": p }))
+            .collect();
+        say!("{}", json!({ "predictions": list }));
+        return Ok(());
+    }
+    for (name, class, p) in &predictions {
+        let others: String = p.iter().enumerate().map(|(c, p)| format!(" {c}: {p:.4}")).collect();
+        say!("{name}: {class} ({:.2} %) {others}", 100.0 * p[*class]);
+    }
+    Ok(())
+}

@@ -84,8 +84,8 @@ impl<const D: usize> Solved<D> {
         let report = ForwardReport::new(&solution);
         let implicit = settings.implicit.clone();
         let adjoint: Adjoint<D> = Arc::new(move |w| {
-            let Derivative { vector, reports, failures, .. } = solution.adjoint(&to_state(w), &implicit)?;
-            Ok((to_tensor(&vector), Derivative { value: (), vector: (), reports, failures }))
+            let Derivative { vector, reports, failures, left_out, .. } = solution.adjoint(&to_state(w), &implicit)?;
+            Ok((to_tensor(&vector), Derivative { value: (), vector: (), reports, failures, left_out }))
         });
         Solved { z, report, adjoint }
     }

@@ -1,13 +1,15 @@
 //! Problems stated by closures, over dual numbers, as fixed points and by differences: all must be one problem.
 
+#![allow(clippy::needless_range_loop)]
+
 mod common;
 
 use common::{dot, error, numbers, rows};
+use dini::batch::{Batch, Keep};
+use dini::cells::TanhGradient;
 use dini::gradient::Implicit;
 use dini::num_dual::{DualNum, DualNumFloat};
-use dini::problem::{
-    Active, Closure, Differences, Dual, Equation, FixedPoint, Linearize, ParamJvp, ParamVjp, Parametric, Problem,
-};
+use dini::problem::{Active, Closure, Differences, Dual, Equation, FixedPoint, Linearize, ParamJvp, ParamVjp};
 use dini::solve::Solver;
 use dini::{Anderson, Error, Newton, Options, Picard, Real, Rows, solve};
 
@@ -16,7 +18,7 @@ impl Scalar for f32 {}
 impl Scalar for f64 {}
 
 /// An equation with derivatives by hand: J column-major, and dg/da column-major.
-trait Case<T: Scalar>: Equation<T> + Copy + Send + Sync + 'static {
+trait Case<T: Real>: Equation<T> + Copy + Send + Sync + 'static {
     fn jacobian(&self, z: &[T], a: &[T], out: &mut [T]);
     fn by_parameters(&self, z: &[T], a: &[T], out: &mut [T]);
     /// Parameters of `b` samples and a start.
@@ -26,7 +28,7 @@ trait Case<T: Scalar>: Equation<T> + Copy + Send + Sync + 'static {
 /// E - e sin E = M with parameters (e, M).
 #[derive(Clone, Copy)]
 struct Kepler;
-impl<T: Scalar> Equation<T> for Kepler {
+impl<T: Real> Equation<T> for Kepler {
     fn unknowns(&self) -> usize {
         1
     }
@@ -37,7 +39,7 @@ impl<T: Scalar> Equation<T> for Kepler {
         out[0] = z[0] - a[0] * z[0].sin() - a[1];
     }
 }
-impl<T: Scalar> Case<T> for Kepler {
+impl<T: Real> Case<T> for Kepler {
     fn jacobian(&self, z: &[T], a: &[T], out: &mut [T]) {
         out[0] = T::one() - a[0] * num_traits::Float::cos(z[0]);
     }
@@ -55,7 +57,7 @@ impl<T: Scalar> Case<T> for Kepler {
 /// x^2 + y^2 = r, x = t y with parameters (r, t): y = sqrt(r / (1 + t^2)).
 #[derive(Clone, Copy)]
 struct Circle;
-impl<T: Scalar> Equation<T> for Circle {
+impl<T: Real> Equation<T> for Circle {
     fn unknowns(&self) -> usize {
         2
     }
@@ -67,7 +69,7 @@ impl<T: Scalar> Equation<T> for Circle {
         out[1] = z[0] - a[1] * z[1];
     }
 }
-impl<T: Scalar> Case<T> for Circle {
+impl<T: Real> Case<T> for Circle {
     fn jacobian(&self, z: &[T], a: &[T], out: &mut [T]) {
         let two = T::of(2.0);
         out.copy_from_slice(&[two * z[0], T::one(), two * z[1], -a[1]]);
@@ -86,7 +88,7 @@ impl<T: Scalar> Case<T> for Circle {
 #[derive(Clone, Copy)]
 struct Chain;
 const N: usize = 5;
-impl<T: Scalar> Equation<T> for Chain {
+impl<T: Real> Equation<T> for Chain {
     fn unknowns(&self) -> usize {
         N
     }
@@ -105,7 +107,7 @@ impl<T: Scalar> Equation<T> for Chain {
         }
     }
 }
-impl<T: Scalar> Case<T> for Chain {
+impl<T: Real> Case<T> for Chain {
     fn jacobian(&self, z: &[T], a: &[T], out: &mut [T]) {
         out.fill(T::zero());
         for i in 0..N {
@@ -556,30 +558,46 @@ fn shapes_of_parameters_and_starts_are_checked() {
     assert!(matches!(refused, Err(Error::NonFinite { sample: 1, .. })));
 }
 
+/// Calls that should be refused with `Error::Shape`; anything else, a panic included, is a complaint.
+fn complaint(name: &str, call: impl FnOnce() -> Option<Error>) -> Option<String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+        Ok(Some(Error::Shape { .. })) => None,
+        Ok(Some(other)) => Some(format!("{name}: {other}")),
+        Ok(None) => Some(format!("{name}: accepted")),
+        Err(_) => Some(format!("{name}: panicked")),
+    }
+}
+
 /// A tangent is user input: a wrong shape must be an error, neither a panic nor a silent truncation.
 #[test]
 fn a_tangent_of_the_wrong_shape_is_an_error() {
     let (a, z0): (Rows<f64>, _) = Circle.instance(3);
     let (by_dual, by_closure) = (newton(dual(Circle, &a), &z0), newton(closure(Circle, &a), &z0));
-    let quiet = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    let by_cell = newton(common::cell::<f64>(22, 3, 4, 0.5), &Rows::new(3, 4));
     let mut complaints = Vec::new();
     for (b, p) in [(3, 1), (3, 3), (2, 2), (4, 2)] {
         let tangent = Rows::new(b, p);
-        for (name, refused) in [
-            ("Dual", std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| by_dual.pushforward(&tangent).err()))),
-            (
-                "Closure",
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| by_closure.pushforward(&tangent).err())),
-            ),
-        ] {
-            match refused {
-                Ok(Some(Error::Shape { .. })) => {}
-                Ok(other) => complaints.push(format!("{name} {b} x {p}: {other:?}")),
-                Err(_) => complaints.push(format!("{name} {b} x {p}: panicked")),
-            }
-        }
+        complaints.extend(complaint(&format!("Dual, {b} x {p}"), || by_dual.pushforward(&tangent).err()));
+        complaints.extend(complaint(&format!("Closure, {b} x {p}"), || by_closure.pushforward(&tangent).err()));
     }
-    std::panic::set_hook(quiet);
+    for (weights, b, n) in [(0, 3, 4), (12, 3, 4), (20, 3, 4), (16, 2, 4), (16, 4, 4), (16, 3, 3), (16, 3, 5)] {
+        let tangent = TanhGradient { w: vec![1.0; weights], x: Rows::new(b, n) };
+        let name = format!("tanh cell, {weights} weights, {b} x {n}");
+        complaints.extend(complaint(&name, || by_cell.pushforward(&tangent).err()));
+    }
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn rows_without_columns_are_harmless() {
+    let mut none = Rows::<f64>::new(2, 0);
+    let (mut norms, other) = ([1.0; 2], none.clone());
+    none.norms(&mut norms);
+    assert_eq!(norms, [0.0; 2]);
+    none.axpby(1.0, &other, 1.0);
+    none.keep(&[1]);
+    none.reset(2);
+    none.scale(&[2.0, 3.0]);
+    none.add_combination(&[1.0, 1.0], std::slice::from_ref(&other));
+    assert_eq!((none.samples(), none.width()), (2, 0));
 }

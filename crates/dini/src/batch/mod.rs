@@ -56,12 +56,17 @@ pub trait Batch: Keep + Clone + Send + Sync {
     fn add_combination(&mut self, c: &[Self::Scalar], xs: &[Self]);
     /// self\[to\[i\]\] <- x\[from\[i\]\] for every i
     fn put(&mut self, to: &[usize], x: &Self, from: &[usize]);
+    /// Sets one sample to zero, whatever it holds.
+    fn clear(&mut self, sample: usize) {
+        let zero = self.zeros(1);
+        self.put(&[sample], &zero, &[0]);
+    }
     /// Copies one sample to host memory.
     fn read(&self, sample: usize, out: &mut [Self::Scalar]);
     /// Overwrites one sample from host memory.
     fn write(&mut self, sample: usize, values: &[Self::Scalar]);
 
-    /// out\[s\] <- Euclidean norm of sample s
+    /// out\[s\] <- Euclidean norm of sample s; finite exactly where the sample is, and 0 only for a zero sample.
     fn norms(&self, out: &mut [Self::Scalar]) {
         self.dot_many(std::slice::from_ref(self), out);
         for o in &mut out[..self.samples()] {

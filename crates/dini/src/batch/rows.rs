@@ -121,7 +121,7 @@ impl<T: Real> Batch for Rows<T> {
     }
 
     fn scale(&mut self, a: &[T]) {
-        for (row, &a) in self.data.chunks_exact_mut(self.width).zip(a) {
+        for (row, &a) in self.data.chunks_exact_mut(self.width.max(1)).zip(a) {
             row.iter_mut().for_each(|v| *v *= a);
         }
     }
@@ -140,8 +140,14 @@ impl<T: Real> Batch for Rows<T> {
         if k == 0 {
             return;
         }
-        for (s, (row, c)) in self.data.chunks_exact_mut(n).zip(c.chunks_exact(k)).enumerate() {
+        for (s, (row, c)) in self.data.chunks_exact_mut(n.max(1)).zip(c.chunks_exact(k)).enumerate() {
             vector::add_combination(row, c, |i| xs[i].row(s));
+        }
+    }
+
+    fn norms(&self, out: &mut [T]) {
+        for (s, out) in out[..self.samples].iter_mut().enumerate() {
+            *out = vector::norm(self.row(s));
         }
     }
 
@@ -149,6 +155,10 @@ impl<T: Real> Batch for Rows<T> {
         for (&t, &f) in to.iter().zip(from) {
             self.row_mut(t).copy_from_slice(x.row(f));
         }
+    }
+
+    fn clear(&mut self, sample: usize) {
+        self.row_mut(sample).fill(T::zero());
     }
 
     fn read(&self, sample: usize, out: &mut [T]) {

@@ -6,7 +6,7 @@ use crate::Real;
 use crate::batch::{Batch, Rows};
 use crate::error::Error;
 use crate::kernels::gemm::{Epilogue, Packed};
-use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale};
+use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, check_start};
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
 ///
@@ -56,7 +56,7 @@ impl<T: Real> Tanh<T> {
             return Err(Error::shape("x of the tanh cell", (x.samples(), n), (x.samples(), x.width())));
         }
         if let Some(i) = w.iter().position(|v| !v.is_finite()) {
-            return Err(Error::NonFinite { what: "W of the tanh cell (row for sample)", sample: i / n });
+            return Err(Error::NonFinite { what: "W of the tanh cell (rows counted as samples)", sample: i / n });
         }
         if let Some(sample) = x.first_non_finite() {
             return Err(Error::NonFinite { what: "x of the tanh cell", sample });
@@ -162,14 +162,7 @@ impl<T: Real> Problem for Tanh<T> {
     type State = Rows<T>;
 
     fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
-        let (expected, found) = ((self.x.samples(), self.n), (z.samples(), z.width()));
-        if expected != found {
-            return Err(Error::shape("the start z0", expected, found));
-        }
-        match z.first_non_finite() {
-            Some(sample) => Err(Error::NonFinite { what: "the start z0", sample }),
-            None => Ok(()),
-        }
+        check_start(z, Some(self.x.samples()), self.n)
     }
 
     fn residual_scale(&self) -> ResidualScale {
@@ -235,6 +228,21 @@ impl<T: Real> Parametric for Tanh<T> {
 
     fn zero_parameters(&self, samples: usize) -> TanhGradient<T> {
         TanhGradient { w: vec![T::zero(); self.n * self.n], x: Rows::new(samples, self.n) }
+    }
+
+    fn check_parameters(&self, samples: usize, direction: &TanhGradient<T>) -> Result<(), Error> {
+        let (n, x) = (self.n, &direction.x);
+        if direction.w.len() != n * n {
+            return Err(Error::Shape {
+                what: "dW of the tanh cell",
+                expected: format!("{n} x {n} values"),
+                found: format!("{} values", direction.w.len()),
+            });
+        }
+        if (x.samples(), x.width()) != (samples, n) {
+            return Err(Error::shape("dx of the tanh cell", (samples, n), (x.samples(), x.width())));
+        }
+        Ok(())
     }
 }
 

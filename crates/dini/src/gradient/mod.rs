@@ -7,8 +7,10 @@
 //! doi:10.1007/978-1-4614-5981-1, theorem 1.3.1. As a layer: S. Bai, J. Z. Kolter and V. Koltun (2019),
 //! arXiv:1909.01377, theorem 1.
 
+mod forward;
 mod implicit;
 mod linear;
+mod reverse;
 mod unrolled;
 
 pub use implicit::{Derivative, Implicit, OnFailure, Report};

@@ -52,6 +52,24 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     })
 }
 
+/// ||a||, also where the squares over- or underflow.
+pub fn norm<T: Real>(a: &[T]) -> T {
+    let square = dot(a, a);
+    let safe = T::min_positive_value() / T::epsilon();
+    if square.is_finite() && square > safe {
+        return square.sqrt();
+    }
+    if a.iter().any(|v| v.is_nan()) {
+        return T::nan();
+    }
+    let largest = a.iter().fold(T::zero(), |m, v| m.max(v.abs()));
+    if largest == T::zero() || !largest.is_finite() {
+        return largest;
+    }
+    let sum = a.iter().fold(T::zero(), |sum, &v| sum + (v / largest) * (v / largest));
+    largest * sum.sqrt()
+}
+
 /// s <- s + sum_i c_i x(i)
 pub fn add_combination<'a, T: Real>(s: &mut [T], c: &[T], x: impl Fn(usize) -> &'a [T]) {
     let short = s.len() < SHORT;
@@ -75,6 +93,16 @@ pub fn add_combination<'a, T: Real>(s: &mut [T], c: &[T], x: impl Fn(usize) -> &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn norms_survive_overflow_and_underflow() {
+        for scale in [1e-200, 1e-320, 1.0, 1e200] {
+            let n: f64 = norm(&[3.0 * scale, -4.0 * scale]);
+            assert!((n / (5.0 * scale) - 1.0).abs() < 1e-3, "{scale}: {n}");
+        }
+        assert!(norm(&[1.0, f64::NAN]).is_nan() && norm(&[1.0, f64::NEG_INFINITY]).is_infinite());
+        assert_eq!((norm::<f64>(&[]), norm(&[0.0f32; 40])), (0.0, 0.0));
+    }
 
     #[test]
     fn agree_with_plain_loops() {

@@ -1,5 +1,7 @@
 //! Restarted GMRES, per sample.
 
+use std::cmp::Ordering::Less;
+
 use num_traits::{Float, One, Zero};
 
 use super::{LinearRecord, LinearSolver, System};
@@ -56,6 +58,8 @@ struct Row<T> {
     largest: f64,
     smallest: f64,
     products: usize,
+    /// residual norm at the last restart
+    restarted: T,
 }
 
 impl Gmres {
@@ -113,7 +117,10 @@ impl Gmres {
             for s in 0..samples {
                 let (row, norm) = (&mut w.rows[s], w.norms[s]);
                 let target = tolerance[s] * row.norm_b;
-                row.running = norm > target;
+                // a cycle that gained nothing will gain nothing again
+                let stalled = products > 0 && norm.partial_cmp(&(V::Scalar::of(0.999) * row.restarted)) != Some(Less);
+                row.restarted = norm;
+                row.running = norm > target && !stalled;
                 row.used = 0;
                 row.rhs.fill(zero);
                 row.rhs[0] = norm;
@@ -121,12 +128,13 @@ impl Gmres {
                 running += usize::from(row.running);
                 out[s] = LinearRecord {
                     converged: norm <= target,
-                    residual: if row.norm_b > zero { (norm / row.norm_b).as_f64() } else { 0.0 },
+                    residual: if row.norm_b == zero { 0.0 } else { (norm / row.norm_b).as_f64() },
                     iterations: row.products,
                     condition: if row.smallest > 0.0 { (row.largest / row.smallest).max(1.0) } else { f64::INFINITY },
                 };
             }
-            if running == 0 || products >= self.max_iterations {
+            // another cycle needs a product for its first step and one to measure its result
+            if running == 0 || products + 2 > self.max_iterations {
                 return Ok(());
             }
             w.basis[0].scale(&w.scales[..samples]);
@@ -152,7 +160,7 @@ impl Gmres {
         let (m, samples) = (self.restart, w.z.samples());
         let (one, zero) = (V::Scalar::one(), V::Scalar::zero());
         let mut k = 0;
-        while k < m && running > 0 && *products < self.max_iterations {
+        while k < m && running > 0 && *products + 1 < self.max_iterations {
             let (known, rest) = w.basis.split_at_mut(k + 1);
             let v = &mut rest[0];
             w.z.copy_from(&known[k]);
@@ -256,7 +264,8 @@ impl<V: Batch> GmresWork<V> {
                 y[i] = (row.rhs[i] - known) / row.h[i * (m + 1) + i];
             }
         }
-        self.z.scale(&vec![zero; self.z.samples()]);
+        let nothing = &self.basis[0];
+        self.z.axpby(zero, nothing, zero);
         self.z.add_combination(&self.dots[..self.z.samples() * steps], &self.basis[..steps]);
     }
 }

@@ -35,6 +35,12 @@ enum State {
     Factored,
 }
 
+impl<T> std::fmt::Debug for DenseLu<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DenseLu").field("n", &self.n).field("slots", &self.state.len()).finish_non_exhaustive()
+    }
+}
+
 /// Memory of faer's factorisation.
 struct Scratch {
     stack: MemBuffer,
@@ -91,7 +97,7 @@ impl<T: Real> DenseLu<T> {
         let a = &mut self.factors[slot * n * n..(slot + 1) * n * n];
         let pivots = &mut self.pivots[slot * n..(slot + 1) * n];
         self.norms[slot] = a
-            .chunks_exact(n)
+            .chunks_exact(n.max(1))
             .map(|column| column.iter().fold(T::zero(), |sum, v| sum + v.abs()))
             .fold(T::zero(), |max, sum| if sum > max || sum.is_nan() { sum } else { max });
         if n <= SMALL {
@@ -209,6 +215,15 @@ impl<V: Batch> Inverse<V> for DenseLu<V::Scalar> {
     fn solve_transpose(&self, at: Active<'_>, r: &mut V) -> bool {
         each_row(at, r, |slot, row| self.solve_transpose(slot, row))
     }
+    fn is_dense(&self) -> bool {
+        true
+    }
+    fn known(&self, slot: usize) -> bool {
+        self.state.get(slot).is_some_and(|s| *s == State::Factored)
+    }
+    fn norm(&self, slot: usize) -> Option<f64> {
+        (self.state[slot] != State::Empty).then(|| self.norms[slot].as_f64())
+    }
     fn condition(&self, slot: usize) -> Option<f64> {
         (self.state[slot] != State::Empty).then(|| DenseLu::condition(self, slot))
     }
@@ -216,14 +231,17 @@ impl<V: Batch> Inverse<V> for DenseLu<V::Scalar> {
 
 /// Applies `f` to every row that has factors; rows without are left as they are.
 fn each_row<V: Batch>(at: Active<'_>, r: &mut V, mut f: impl FnMut(usize, &mut [V::Scalar]) -> bool) -> bool {
-    let mut row = vec![V::Scalar::default(); r.width()];
-    for i in 0..at.len() {
-        r.read(i, &mut row);
-        if f(at.slot(i), &mut row) {
-            r.write(i, &row);
+    crate::kernels::scratch::with(r.width(), |row| {
+        let mut any = false;
+        for i in 0..at.len() {
+            r.read(i, row);
+            if f(at.slot(i), row) {
+                r.write(i, row);
+                any = true;
+            }
         }
-    }
-    true
+        any
+    })
 }
 
 /// Right-looking elimination without blocking.
@@ -234,10 +252,10 @@ fn factor_small<T: Real>(a: &mut [T], n: usize, pivots: &mut [usize]) {
         if best != c {
             (0..n).for_each(|j| a.swap(j * n + c, j * n + best));
         }
-        let inverse = T::one() / a[c * n + c];
+        let pivot = a[c * n + c];
         let (done, rest) = a.split_at_mut((c + 1) * n);
         let column = &mut done[c * n + c + 1..];
-        column.iter_mut().for_each(|v| *v *= inverse);
+        column.iter_mut().for_each(|v| *v /= pivot);
         for next in rest.chunks_exact_mut(n) {
             let factor = next[c];
             next[c + 1..].iter_mut().zip(&*column).for_each(|(v, &l)| *v -= factor * l);

@@ -26,6 +26,20 @@ pub trait Inverse<V: Batch>: Send + Sync {
         let _ = (at, r);
         false
     }
+    /// Whether this is a dense factorisation, so that samples without one are worth factoring.
+    fn is_dense(&self) -> bool {
+        false
+    }
+    /// Whether something is known about the Jacobian in `slot`.
+    fn known(&self, slot: usize) -> bool {
+        let _ = slot;
+        false
+    }
+    /// Norm of the Jacobian in `slot`, where one is known.
+    fn norm(&self, slot: usize) -> Option<f64> {
+        let _ = slot;
+        None
+    }
     /// Estimate of the condition number of the Jacobian in `slot`, where one is known.
     fn condition(&self, slot: usize) -> Option<f64> {
         let _ = slot;
@@ -42,6 +56,15 @@ impl<V: Batch> Inverse<V> for Box<dyn Inverse<V>> {
     fn solve_transpose(&self, at: Active<'_>, r: &mut V) -> bool {
         (**self).solve_transpose(at, r)
     }
+    fn is_dense(&self) -> bool {
+        (**self).is_dense()
+    }
+    fn known(&self, slot: usize) -> bool {
+        (**self).known(slot)
+    }
+    fn norm(&self, slot: usize) -> Option<f64> {
+        (**self).norm(slot)
+    }
     fn condition(&self, slot: usize) -> Option<f64> {
         (**self).condition(slot)
     }
@@ -54,7 +77,7 @@ pub struct LinearRecord {
     pub converged: bool,
     /// ||b - A x|| / ||b||, recomputed at the end (0 for b = 0).
     pub residual: f64,
-    /// Products with A made for this sample.
+    /// Iterations made for this sample; each is one product with A (GMRES: one more per restart, to measure the result).
     pub iterations: usize,
     /// Lower bound of the condition number seen on the way (1 where nothing was seen).
     pub condition: f64,

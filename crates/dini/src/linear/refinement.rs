@@ -18,23 +18,31 @@ use crate::error::{Error, UserError};
 pub struct Refinement {
     /// Most sweeps (default 500).
     pub max_iterations: usize,
+    /// Sweeps in a row that may miss `gain` before a sample ends (default 20).
+    pub patience: usize,
+    /// Factor by which a sweep should reduce the residual, in (0, 1) (dimensionless; default 0.99).
+    pub gain: f64,
 }
 
 impl Default for Refinement {
     fn default() -> Self {
-        Refinement { max_iterations: 500 }
+        Refinement { max_iterations: 500, patience: 20, gain: 0.99 }
     }
 }
 
 /// Growth of the residual beyond its smallest value at which a sample ends.
 const DIVERGED: f64 = 1e4;
-/// Sweeps without progress after which a sample ends.
-const PATIENCE: usize = 20;
 
 impl<V: Batch> LinearSolver<V> for Refinement {
     fn validate(&self) -> Result<(), Error> {
         if self.max_iterations == 0 {
             return Err(Error::option("max_iterations", 0, "it must be at least 1"));
+        }
+        if self.patience == 0 {
+            return Err(Error::option("patience", 0, "it must be at least 1"));
+        }
+        if !(self.gain > 0.0 && self.gain < 1.0) {
+            return Err(Error::option("gain", self.gain, "it must lie between 0 and 1"));
         }
         Ok(())
     }
@@ -65,13 +73,15 @@ impl<V: Batch> LinearSolver<V> for Refinement {
                 r.axpby(-one, &product, one);
                 r.norms(&mut norm);
             }
-            for s in (0..samples).filter(|&s| running[s]).collect::<Vec<_>>() {
+            for s in 0..samples {
+                if !running[s] {
+                    continue;
+                }
                 let record = &mut records[s];
                 record.iterations = sweep;
-                let residual = if norm_b[s] > zero { (norm[s] / norm_b[s]).as_f64() } else { 0.0 };
+                let residual = if norm_b[s] == zero { 0.0 } else { (norm[s] / norm_b[s]).as_f64() };
                 if residual < record.residual {
-                    // a sweep that gains less than 1 % does not count as progress
-                    if residual < 0.99 * record.residual {
+                    if residual < self.gain * record.residual {
                         best_at[s] = sweep;
                     }
                     record.residual = residual;
@@ -79,7 +89,7 @@ impl<V: Batch> LinearSolver<V> for Refinement {
                 }
                 record.converged = record.residual <= tolerance;
                 let hopeless = residual.is_nan() || residual > DIVERGED * record.residual;
-                running[s] = !record.converged && !hopeless && sweep < best_at[s] + PATIENCE;
+                running[s] = !record.converged && !hopeless && sweep < best_at[s] + self.patience;
             }
             if !running.contains(&true) {
                 break;

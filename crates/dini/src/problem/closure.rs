@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::dense::{DenseTape, check_start};
+use super::dense::{DenseTape, check_start, check_tangent};
 use super::*;
 use crate::Real;
 use crate::batch::Rows;
@@ -14,7 +14,8 @@ type Fill<T> = Box<dyn Fn(usize, &[T], &mut [T]) + Send + Sync>;
 /// g(z) = 0 stated sample by sample, by closures of (sample, z, out).
 ///
 /// `residual` writes n values; `jacobian` writes the n x n matrix dg/dz column-major (entry (i, j) at j n + i);
-/// `parameters` adds dg/da, n x p column-major, for derivatives by p parameters that the closures have captured. A sample
+/// `parameters` adds dg/da, n x p column-major, for derivatives by p parameters that the closures have captured. Every slice comes
+/// filled with zeros. A sample
 /// outside the domain leaves NaN. Cost: one call per sample and evaluation.
 ///
 /// ```
@@ -75,7 +76,10 @@ impl<T: Real> Problem for Closure<T> {
     }
 
     fn residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Eval {
-        (0..at.len()).for_each(|i| (self.residual)(at.sample(i), z.row(i), out.row_mut(i)));
+        for i in 0..at.len() {
+            out.row_mut(i).fill(T::zero());
+            (self.residual)(at.sample(i), z.row(i), out.row_mut(i));
+        }
         Ok(())
     }
 }
@@ -88,7 +92,11 @@ impl<T: Real> Linearize for Closure<T> {
     }
 
     fn linearize(&self, at: Active<'_>, z: &Rows<T>, _: &Rows<T>, tape: &mut DenseTape<T>) -> Eval {
-        (0..at.len()).for_each(|i| (self.jacobian)(at.sample(i), z.row(i), tape.matrix_mut(at.slot(i))));
+        for i in 0..at.len() {
+            let matrix = tape.matrix_mut(at.slot(i));
+            matrix.fill(T::zero());
+            (self.jacobian)(at.sample(i), z.row(i), matrix);
+        }
         Ok(())
     }
 
@@ -113,6 +121,10 @@ impl<T: Real> Parametric for Closure<T> {
 
     fn zero_parameters(&self, samples: usize) -> Rows<T> {
         Rows::new(samples, self.parameters.as_ref().map_or(0, |(p, _)| *p))
+    }
+
+    fn check_parameters(&self, samples: usize, parameters: &Rows<T>) -> Result<(), Error> {
+        check_tangent(samples, self.parameters.as_ref().map_or(0, |(p, _)| *p), parameters)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use num_dual::{Dual as DualNumber, DualNum, DualNumFloat};
 
-use super::dense::{DenseTape, check_start};
+use super::dense::{DenseTape, check_start, check_tangent};
 use super::*;
 use crate::Real;
 use crate::batch::Rows;
@@ -149,6 +149,10 @@ impl<T: Real + DualNumFloat + DualNum<Primitive = T>, E: Equation<T>> Parametric
 
     fn zero_parameters(&self, samples: usize) -> Rows<T> {
         Rows::new(samples, self.equation.parameters())
+    }
+
+    fn check_parameters(&self, samples: usize, parameters: &Rows<T>) -> Result<(), Error> {
+        check_tangent(samples, self.equation.parameters(), parameters)
     }
 }
 

@@ -86,6 +86,10 @@ impl<F: Parametric> Parametric for FixedPoint<F> {
     fn zero_parameters(&self, samples: usize) -> F::Parameters {
         self.0.zero_parameters(samples)
     }
+
+    fn check_parameters(&self, samples: usize, parameters: &F::Parameters) -> Result<(), Error> {
+        self.0.check_parameters(samples, parameters)
+    }
 }
 
 impl<F: ParamVjp> ParamVjp for FixedPoint<F> {

@@ -15,6 +15,7 @@ mod shared;
 pub use active::Active;
 pub use closure::Closure;
 pub use dense::DenseTape;
+pub(crate) use dense::check_start;
 pub use difference::{DifferenceTape, Differences};
 pub use equation::{Dual, Equation};
 pub use fixed_point::FixedPoint;
@@ -100,6 +101,11 @@ pub trait Parametric: Linearize {
 
     /// The zero of that space, for a batch of `samples`.
     fn zero_parameters(&self, samples: usize) -> Self::Parameters;
+    /// Checks the shape of a direction, for a batch of `samples`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    fn check_parameters(&self, samples: usize, parameters: &Self::Parameters) -> Result<(), Error>;
 }
 
 /// Transposed products with the derivative by the parameters.

@@ -41,6 +41,9 @@ macro_rules! forward {
             fn zero_parameters(&self, samples: usize) -> P::Parameters {
                 (**self).zero_parameters(samples)
             }
+            fn check_parameters(&self, samples: usize, parameters: &P::Parameters) -> Result<(), Error> {
+                (**self).check_parameters(samples, parameters)
+            }
         }
         impl<P: ParamVjp + Send> ParamVjp for $pointer {
             fn param_vjp(

@@ -103,6 +103,10 @@ impl<P: Problem> Solver<P> for Anderson {
         }
     }
 
+    fn fits(&self, work: &Self::Work) -> bool {
+        work.dg.len() == self.window
+    }
+
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
         let (one, beta) = (Scalar::<P>::one(), Scalar::<P>::of(self.damping));
         let (m, b) = (self.window, it.z.samples());

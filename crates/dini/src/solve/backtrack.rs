@@ -4,7 +4,7 @@ use num_traits::{Float, One, Zero};
 
 use super::{Evaluator, Iterate, Status};
 use crate::Real;
-use crate::batch::Batch;
+use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::problem::{Eval, Problem, Scalar};
 
@@ -38,55 +38,110 @@ impl LineSearch {
     }
 }
 
-/// z <- z - t dz for every active sample, with it.g = g(z); a sample without an acceptable t fails as stagnated.
-///
-/// `step` and `trial` hold one number per sample. Rows already accepted are changed by coefficient 0 and so stay
-/// bitwise what they are.
+/// Scratch memory of the line search.
+#[derive(Debug)]
+pub(super) struct LineSearchWork<V: Batch> {
+    z: V,
+    g: V,
+    step: Vec<V::Scalar>,
+    trial: Vec<V::Scalar>,
+    /// ||dz||
+    length: Vec<V::Scalar>,
+    open: Vec<bool>,
+}
+
+impl<V: Batch> LineSearchWork<V> {
+    pub fn new(like: &V) -> Self {
+        let b = like.samples();
+        let numbers = || vec![V::Scalar::default(); b];
+        LineSearchWork {
+            z: like.zeros(b),
+            g: like.zeros(b),
+            step: numbers(),
+            trial: numbers(),
+            length: numbers(),
+            open: vec![false; b],
+        }
+    }
+}
+
+impl<V: Batch> Keep for LineSearchWork<V> {
+    fn keep(&mut self, rows: &[usize]) {
+        self.z.keep(rows);
+        self.g.keep(rows);
+    }
+    fn reset(&mut self, samples: usize) {
+        self.z.reset(samples);
+        self.g.reset(samples);
+    }
+}
+
+/// z <- z - t dz for every active sample, with it.g = g(z). A sample without an acceptable t stays where it is and ends:
+/// converged if dz is below the rounding of z, else stagnated or non-finite.
 pub(super) fn backtrack<P: Problem>(
     search: &LineSearch,
     problem: &Evaluator<'_, P>,
     it: &mut Iterate<P::State>,
-    dz: &P::State,
-    step: &mut [Scalar<P>],
-    trial: &mut [Scalar<P>],
+    dz: &mut P::State,
+    w: &mut LineSearchWork<P::State>,
 ) -> Eval {
     let b = it.z.samples();
-    let (zero, one, half) = (Scalar::<P>::zero(), Scalar::<P>::one(), Scalar::<P>::of(0.5));
-    dz.norms(trial);
+    let (zero, one) = (Scalar::<P>::zero(), Scalar::<P>::one());
+    w.z.copy_from(&it.z);
+    w.g.copy_from(&it.g);
+    dz.norms(&mut w.length);
     for i in 0..b {
-        if !Float::is_finite(trial[i]) {
+        if !Float::is_finite(w.length[i]) {
             it.fail(i, Status::Singular);
+            // 0 times infinity is not 0
+            dz.clear(i);
         }
-        step[i] = if it.failed(i) { zero } else { -one };
+        w.open[i] = !it.ended(i);
+        w.step[i] = if w.open[i] { -one } else { zero };
     }
-    let mut length = 1.0;
+    let mut shortest = 1.0;
     for halving in 0.. {
-        it.z.add_combination(&step[..b], std::slice::from_ref(dz));
+        // from the old z, so that rows already accepted come out bitwise the same
+        it.z.copy_from(&w.z);
+        it.z.add_combination(&w.step[..b], std::slice::from_ref(dz));
         problem.residual(&it.z, &mut it.g)?;
         if search.halvings == 0 {
             return Ok(());
         }
-        it.g.norms(trial);
-        let bound = Scalar::<P>::of(1.0 - search.decrease * length);
-        let mut open = false;
+        it.g.norms(&mut w.trial);
+        let bound = Scalar::<P>::of(1.0 - search.decrease * shortest);
         for i in 0..b {
-            if step[i] == zero {
-                continue;
-            }
-            if trial[i] <= bound * it.norm[i] || trial[i] <= it.target[i] {
-                step[i] = zero;
-            } else if halving == search.halvings {
-                it.fail(i, if Float::is_finite(trial[i]) { Status::Stagnated } else { Status::NonFinite });
-            } else {
-                // from t to t / 2: back by t / 2
-                step[i] = if halving == 0 { half } else { step[i] * half };
-                open = true;
-            }
+            // in short steps the bound rounds to 1: the residual must fall all the same
+            let falls = w.trial[i] <= bound * it.norm[i] && w.trial[i] < it.norm[i];
+            w.open[i] = w.open[i] && !(falls || w.trial[i] <= it.target[i]);
         }
-        if !open || halving == search.halvings {
+        if !w.open[..b].contains(&true) {
             return Ok(());
         }
-        length *= 0.5;
+        if halving == search.halvings {
+            break;
+        }
+        shortest *= 0.5;
+        for (step, _) in w.step.iter_mut().zip(&w.open).filter(|(_, open)| **open) {
+            *step *= Scalar::<P>::of(0.5);
+        }
     }
+    give_up(it, w);
     Ok(())
+}
+
+/// Puts the open rows back where they were and ends them.
+fn give_up<V: Batch>(it: &mut Iterate<V>, w: &mut LineSearchWork<V>) {
+    let rounding = V::Scalar::of(4.0) * <V::Scalar as Float>::epsilon();
+    let size = &mut w.step;
+    w.z.norms(size);
+    for i in (0..it.z.samples()).filter(|&i| w.open[i]) {
+        it.z.put(&[i], &w.z, &[i]);
+        it.g.put(&[i], &w.g, &[i]);
+        if w.length[i] <= rounding * size[i] {
+            it.settle(i);
+        } else {
+            it.fail(i, if Float::is_finite(w.trial[i]) { Status::Stagnated } else { Status::NonFinite });
+        }
+    }
 }

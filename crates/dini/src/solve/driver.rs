@@ -15,6 +15,11 @@ const PATIENCE: usize = 100;
 /// Growth of the residual beyond its first value at which a sample has diverged.
 const DIVERGED: f64 = 1e10;
 
+/// Iterations from which the scale of the residual is taken, for a start may be next to a root.
+const EARLY: usize = 5;
+/// A root at 0 has no size of its own: steps are then measured by this share of the largest iterate.
+const ZERO_ROOT: f64 = 1e-6;
+
 /// What an observer wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -24,12 +29,12 @@ pub enum Control {
     Stop,
 }
 
-/// State of one chunk before an iteration.
+/// State of one chunk after an iteration. A sample is shown up to and including the iteration in which it ends.
 #[derive(Debug)]
 pub struct Progress<'a, T> {
     /// Iterations done.
     pub iteration: usize,
-    /// The samples still active: row i is sample `at.sample(i)`.
+    /// The samples shown: row i is sample `at.sample(i)`.
     pub at: Active<'a>,
     /// ||g|| per active sample.
     pub residual: &'a [T],
@@ -67,16 +72,21 @@ struct Chunk<V: Batch, W> {
     keep: Vec<usize>,
     scratch: Vec<V::Scalar>,
     watch: Vec<Watch>,
+    shown: (Vec<usize>, Vec<V::Scalar>, Vec<V::Scalar>),
 }
 
 /// What the driver remembers of one active sample.
 #[derive(Clone, Copy, Debug, Default)]
 struct Watch {
     start: f64,
+    /// largest residual of the first iterations, from which divergence is measured
+    early: f64,
+    /// largest ||z|| so far
+    largest: f64,
     best: f64,
     best_at: usize,
     step: f64,
-    done: bool,
+    ended: Option<usize>,
 }
 
 pub(super) fn run<P: Problem, S: Solver<P>>(
@@ -94,6 +104,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
                 && c.record.len() == r.len()
                 && c.z.width() == z0.width()
                 && c.before.is_some() == options.step.is_some()
+                && solver.fits(&c.work)
         });
     if !fits {
         workspace.chunks = ranges.iter().map(|r| Chunk::new(&problem, z0, solver, options, r.start, r.len())).collect();
@@ -149,7 +160,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 g: z0.zeros(len),
                 norm: numbers(),
                 target: numbers(),
-                failed: vec![None; len],
+                ended: vec![None; len],
             },
             before: options.step.map(|_| z0.zeros(len)),
             work: solver.work(problem, &z),
@@ -160,6 +171,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             keep: Vec::with_capacity(len),
             scratch: numbers(),
             watch: vec![Watch::default(); len],
+            shown: (Vec::with_capacity(len), Vec::with_capacity(len), Vec::with_capacity(len)),
         }
     }
 
@@ -174,8 +186,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.work.reset(len);
         self.it.norm.resize(len, V::Scalar::default());
         self.it.target.resize(len, V::Scalar::default());
-        self.it.failed.clear();
-        self.it.failed.resize(len, None);
+        self.it.ended.clear();
+        self.it.ended.resize(len, None);
         self.watch.clear();
         self.watch.resize(len, Watch::default());
         self.keep.clear();
@@ -206,13 +218,12 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         }
         for iteration in 0.. {
             self.judge(iteration, scale, options);
+            let control = self.show(iteration, parallel, observer);
             if self.keep.is_empty() {
                 break;
             }
             self.compact(options.compaction);
-            let at = Active::new(&self.slots, self.base, parallel);
-            let progress = Progress { iteration, at, residual: &self.it.norm, target: &self.it.target };
-            if observer(&progress) == Control::Stop {
+            if control == Control::Stop {
                 (0..self.slots.len()).for_each(|i| self.it.fail(i, Status::Interrupted));
                 self.judge(iteration, scale, options);
                 break;
@@ -225,8 +236,23 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.evaluations += eval.evaluations();
             self.measure_step();
         }
-        self.restore_overflowed(z0);
-        Ok(())
+        self.restart_overflowed(problem, z0, parallel)
+    }
+
+    /// Shows the observer every sample that was active in this iteration.
+    fn show(&mut self, iteration: usize, parallel: bool, observer: &Observer<'_, V::Scalar>) -> Control {
+        let (slots, residual, target) = &mut self.shown;
+        slots.clear();
+        residual.clear();
+        target.clear();
+        for (i, watch) in self.watch.iter().enumerate() {
+            if watch.ended.is_none_or(|at| at == iteration) {
+                slots.push(self.slots[i]);
+                residual.push(self.it.norm[i]);
+                target.push(self.it.target[i]);
+            }
+        }
+        observer(&Progress { iteration, at: Active::new(slots, self.base, parallel), residual, target })
     }
 
     /// ||z - before|| per active sample, where the step is part of the tolerance.
@@ -243,35 +269,38 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     /// Judges every active sample, records those that have ended, and lists the others in `keep`.
     fn judge(&mut self, iteration: usize, scale: ResidualScale, options: &Options) {
         self.it.g.norms(&mut self.it.norm);
-        let watches_state = scale == ResidualScale::State || self.before.is_some();
-        if watches_state {
-            self.it.z.norms(&mut self.scratch);
-        }
+        self.it.z.norms(&mut self.scratch);
         self.keep.clear();
         for i in 0..self.slots.len() {
             let norm = self.it.norm[i].as_f64();
-            let state = if watches_state { self.scratch[i].as_f64() } else { 0.0 };
+            let state = self.scratch[i].as_f64();
             let watch = &mut self.watch[i];
-            if watch.done {
+            if watch.ended.is_some() {
                 continue;
             }
             if iteration == 0 {
-                *watch = Watch { start: norm, best: norm, ..Watch::default() };
+                *watch = Watch { start: norm, best: norm, largest: state, ..Watch::default() };
             } else if norm < watch.best * 0.999 {
                 (watch.best, watch.best_at) = (norm, iteration);
+            }
+            watch.largest = watch.largest.max(state);
+            if iteration < EARLY {
+                watch.early = watch.early.max(norm);
             }
             let reference = if scale == ResidualScale::State { state } else { watch.start };
             let target = options.absolute + options.relative * reference;
             self.it.target[i] = V::Scalar::of(target);
-            let small = norm <= target || norm == 0.0;
-            let still = options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * state));
+            // overflow makes nothing small: infinity is not within infinity
+            let small = norm == 0.0 || (norm <= target && target.is_finite() && state.is_finite());
+            let size = state.max(ZERO_ROOT * watch.largest);
+            let still = options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
             let status = if small && still {
                 Some(Status::Converged)
-            } else if let Some(status) = self.it.failed[i] {
+            } else if let Some(status) = self.it.ended[i] {
                 Some(status)
             } else if !norm.is_finite() {
                 Some(Status::NonFinite)
-            } else if norm > DIVERGED * watch.start.max(target) {
+            } else if norm > DIVERGED * watch.early.max(target) {
                 Some(Status::Diverged)
             } else if iteration >= watch.best_at + PATIENCE {
                 Some(Status::Stagnated)
@@ -280,17 +309,20 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             } else {
                 None
             };
+            // a sample that a solver has settled is as close as rounding allows
+            let target = if status == Some(Status::Converged) { target.max(norm) } else { target };
             let Some(status) = status else {
                 self.keep.push(i);
                 continue;
             };
-            watch.done = true;
+            watch.ended = Some(iteration);
+            self.it.ended[i] = Some(status);
             let slot = self.slots[i];
             self.record[slot] = Record {
                 status,
                 iterations: iteration,
                 residual: if norm.is_nan() { f64::INFINITY } else { norm },
-                target,
+                target: if target.is_nan() { f64::INFINITY } else { target },
             };
             self.z.put(&[slot], &self.it.z, &[i]);
             self.g.put(&[slot], &self.it.g, &[i]);
@@ -313,23 +345,39 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.slots[i] = self.slots[r];
             self.it.norm[i] = self.it.norm[r];
             self.it.target[i] = self.it.target[r];
-            self.it.failed[i] = self.it.failed[r];
+            self.it.ended[i] = self.it.ended[r];
             self.watch[i] = self.watch[r];
         }
         self.slots.truncate(active);
         self.it.norm.truncate(active);
         self.it.target.truncate(active);
-        self.it.failed.truncate(active);
+        self.it.ended.truncate(active);
         self.watch.truncate(active);
     }
 
-    /// An iterate that overflowed is of no use: such samples return their start.
-    fn restore_overflowed(&mut self, z0: &V) {
+    /// An iterate that overflowed is of no use: such samples return their start, and its residual.
+    fn restart_overflowed<P>(&mut self, problem: &P, z0: &V, parallel: bool) -> Result<(), UserError>
+    where
+        P: Problem<State = V>,
+    {
         self.z.norms(&mut self.scratch);
-        for slot in 0..self.record.len() {
-            if !Float::is_finite(self.scratch[slot]) {
-                self.z.put(&[slot], z0, &[self.base + slot]);
-            }
+        let overflowed = |slot: &usize| !Float::is_finite(self.scratch[*slot]);
+        let slots: Vec<usize> = (0..self.record.len()).filter(overflowed).collect();
+        if slots.is_empty() {
+            return Ok(());
         }
+        let samples: Vec<usize> = slots.iter().map(|slot| self.base + slot).collect();
+        let rows: Vec<usize> = (0..slots.len()).collect();
+        let (mut z, mut g) = (z0.zeros(slots.len()), z0.zeros(slots.len()));
+        z.put(&rows, z0, &samples);
+        problem.residual(Active::new(&slots, self.base, parallel), &z, &mut g)?;
+        g.norms(&mut self.scratch);
+        for (&slot, norm) in slots.iter().zip(&self.scratch) {
+            let norm = norm.as_f64();
+            self.record[slot].residual = if norm.is_nan() { f64::INFINITY } else { norm };
+        }
+        self.z.put(&slots, &z, &rows);
+        self.g.put(&slots, &g, &rows);
+        Ok(())
     }
 }

@@ -44,6 +44,11 @@ pub trait Solver<P: Problem>: Sync {
     fn validate(&self) -> Result<(), Error>;
     /// Scratch memory for batches like `like`.
     fn work(&self, problem: &P, like: &P::State) -> Self::Work;
+    /// Whether `work`, made for batches of the same size, suits these options.
+    fn fits(&self, work: &Self::Work) -> bool {
+        let _ = work;
+        true
+    }
     /// One step. On entry `it.g` = g(`it.z`), on return again.
     ///
     /// # Errors
@@ -64,18 +69,24 @@ pub struct Iterate<V: Batch> {
     pub norm: Vec<V::Scalar>,
     /// Norm at which the sample has converged.
     pub target: Vec<V::Scalar>,
-    failed: Vec<Option<Status>>,
+    ended: Vec<Option<Status>>,
 }
 
 impl<V: Batch> Iterate<V> {
     /// Ends row `i` with `status` at its present iterate.
     pub fn fail(&mut self, i: usize, status: Status) {
-        self.failed[i].get_or_insert(status);
+        self.ended[i].get_or_insert(status);
     }
 
-    /// Whether row `i` has failed.
-    pub fn failed(&self, i: usize) -> bool {
-        self.failed[i].is_some()
+    /// Ends row `i` as converged although its residual is above the target: the correction of a Newton step is below the
+    /// rounding of z, so that no better z exists.
+    pub fn settle(&mut self, i: usize) {
+        self.fail(i, Status::Converged);
+    }
+
+    /// Whether row `i` has ended: what a step does to it is ignored, so it need not do anything.
+    pub fn ended(&self, i: usize) -> bool {
+        self.ended[i].is_some()
     }
 }
 

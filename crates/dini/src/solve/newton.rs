@@ -1,6 +1,6 @@
 //! Newton's method with a dense factorisation.
 
-use super::backtrack::{LineSearch, backtrack};
+use super::backtrack::{LineSearch, LineSearchWork, backtrack};
 use super::{Evaluator, Iterate, Solver, Status};
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
@@ -27,17 +27,18 @@ pub struct NewtonWork<P: Linearize> {
     dz: P::State,
     columns: (P::State, P::State),
     row: Vec<Scalar<P>>,
-    step: Vec<Scalar<P>>,
-    trial: Vec<Scalar<P>>,
+    search: LineSearchWork<P::State>,
 }
 
 impl<P: Linearize> Keep for NewtonWork<P> {
     // tape and factors are indexed by slot and made anew in every step
     fn keep(&mut self, rows: &[usize]) {
         self.dz.keep(rows);
+        self.search.keep(rows);
     }
     fn reset(&mut self, samples: usize) {
         self.dz.reset(samples);
+        self.search.reset(samples);
         self.lu.reset(samples);
     }
 }
@@ -52,15 +53,13 @@ impl<P: Linearize> Solver<P> for Newton {
 
     fn work(&self, problem: &P, like: &P::State) -> NewtonWork<P> {
         let (b, n) = (like.samples(), like.width());
-        let numbers = |count| vec![<Scalar<P> as num_traits::Zero>::zero(); count];
         NewtonWork {
             tape: problem.tape(like),
             lu: DenseLu::new(b, n),
             dz: like.zeros(b),
             columns: (like.zeros(b), like.zeros(b)),
-            row: numbers(n),
-            step: numbers(b),
-            trial: numbers(b),
+            row: vec![num_traits::Zero::zero(); n],
+            search: LineSearchWork::new(like),
         }
     }
 
@@ -69,6 +68,9 @@ impl<P: Linearize> Solver<P> for Newton {
         problem.jacobians(&w.tape, &mut w.columns, w.lu.matrices_mut())?;
         let at = problem.at();
         for i in 0..at.len() {
+            if it.ended(i) {
+                continue;
+            }
             let slot = at.slot(i);
             w.lu.factor(slot);
             it.g.read(i, &mut w.row);
@@ -77,7 +79,7 @@ impl<P: Linearize> Solver<P> for Newton {
             }
             w.dz.write(i, &w.row);
         }
-        backtrack(&self.line_search, problem, it, &w.dz, &mut w.step, &mut w.trial)
+        backtrack(&self.line_search, problem, it, &mut w.dz, &mut w.search)
     }
 
     fn memory(&self, work: &mut NewtonWork<P>) -> Self::Memory {

@@ -125,9 +125,12 @@ impl<P: Problem, M> Solution<P, M> {
     }
 
     pub(crate) fn first_failure(&self) -> Option<Error> {
-        let sample = self.failures().next()?;
+        self.failures().next().and_then(|sample| self.failure(sample))
+    }
+
+    pub(crate) fn failure(&self, sample: usize) -> Option<Error> {
         let Record { status, residual, target, .. } = self.records[sample];
-        Some(Error::NotConverged { sample, status, residual, target })
+        (status != Status::Converged).then_some(Error::NotConverged { sample, status, residual, target })
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// The residual is within the tolerance.
+    /// The residual is within the tolerance, or a Newton correction is below the rounding of z.
     Converged,
     /// The iteration limit was reached.
     MaxIterations,
@@ -16,7 +16,7 @@ pub enum Status {
     Diverged,
     /// The residual is NaN or infinite, and no shorter step helped.
     NonFinite,
-    /// The Jacobian was exactly singular at an iterate.
+    /// The Jacobian at an iterate was exactly singular or not finite, or its solution overflowed.
     Singular,
     /// An observer stopped the solve.
     Interrupted,

@@ -1,0 +1,140 @@
+//! Problems behind one object-safe interface, so that a table can hold them.
+
+use dini::gradient::{Derivative, Implicit};
+use dini::linear::Inverse;
+use dini::problem::{Dual, Equation, ParamJvp, ParamVjp};
+use dini::solve::AnySolver;
+use dini::{Error, Options, Rows, Solution, Status};
+
+use crate::conformance;
+
+/// An equation at its parameters, whatever its type.
+pub trait AnyProblem: Send + Sync {
+    /// Number of unknowns n.
+    fn unknowns(&self) -> usize;
+    /// The parameters, B x p.
+    fn parameters(&self) -> &Rows<f64>;
+    /// g(z), B x n, by a plain loop over the equation: what a claim of a solver is checked against.
+    fn residual(&self, z: &Rows<f64>) -> Rows<f64>;
+    /// [`dini::solve`] by `solver`.
+    ///
+    /// # Errors
+    /// As [`dini::solve`].
+    fn solve<'a>(
+        &'a self,
+        solver: &AnySolver,
+        z0: &Rows<f64>,
+        options: &Options,
+    ) -> Result<Box<dyn AnySolution + 'a>, Error>;
+    /// Runs [`conformance::linearize`] and [`conformance::parameters`] at `z`.
+    fn conform(&self, z: &Rows<f64>);
+}
+
+/// A solution of an [`AnyProblem`].
+pub trait AnySolution {
+    /// The last iterate of every sample.
+    fn z(&self) -> &Rows<f64>;
+    /// How the solve of sample `s` ended.
+    fn status(&self, s: usize) -> Status;
+    /// Iterations made for sample `s`.
+    fn iterations(&self, s: usize) -> usize;
+    /// Sample-evaluations of the residual and of Jacobian products.
+    fn evaluations(&self) -> u64;
+    /// [`Solution::pullback_with`].
+    ///
+    /// # Errors
+    /// As there.
+    fn pullback(&self, w: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, Rows<f64>>, Error>;
+    /// [`Solution::pushforward_with`].
+    ///
+    /// # Errors
+    /// As there.
+    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<(), Rows<f64>>, Error>;
+}
+
+/// An [`Equation`] with its parameters, as an [`AnyProblem`].
+#[derive(Clone, Debug)]
+pub struct Stated<E> {
+    equation: E,
+    dual: Dual<E, f64>,
+}
+
+impl<E: Equation<f64> + Clone> Stated<E> {
+    /// The equation at `parameters`, B x p.
+    ///
+    /// # Panics
+    /// Where the parameters do not fit the equation.
+    pub fn new(equation: E, parameters: Rows<f64>) -> Self {
+        let dual = Dual::new(equation.clone(), parameters).expect("parameters that fit the equation");
+        Stated { equation, dual }
+    }
+}
+
+impl<E: Equation<f64> + Clone + Send + 'static> AnyProblem for Stated<E> {
+    fn unknowns(&self) -> usize {
+        self.equation.unknowns()
+    }
+
+    fn parameters(&self) -> &Rows<f64> {
+        self.dual.parameters()
+    }
+
+    fn residual(&self, z: &Rows<f64>) -> Rows<f64> {
+        let mut g = Rows::new(z.samples(), z.width());
+        for s in 0..z.samples() {
+            self.equation.residual(z.row(s), self.parameters().row(s), g.row_mut(s));
+        }
+        g
+    }
+
+    fn solve<'a>(
+        &'a self,
+        solver: &AnySolver,
+        z0: &Rows<f64>,
+        options: &Options,
+    ) -> Result<Box<dyn AnySolution + 'a>, Error> {
+        Ok(Box::new(solver.solve(&self.dual, z0, options)?))
+    }
+
+    fn conform(&self, z: &Rows<f64>) {
+        conformance::linearize(&self.dual, z);
+        let a = self.parameters();
+        let da = conformance::numbers::rows(7, a.samples(), a.width());
+        let moved = |t: f64| {
+            let values = a.as_slice().iter().zip(da.as_slice()).map(|(a, d)| a + t * d).collect();
+            let parameters = Rows::from_vec(a.samples(), a.width(), values).expect("the same shape");
+            Stated::new(self.equation.clone(), parameters).dual
+        };
+        conformance::parameters(moved, z, &da, |x, y| conformance::numbers::dot(x.as_slice(), y.as_slice()));
+    }
+}
+
+impl<P, M> AnySolution for Solution<P, M>
+where
+    P: ParamVjp<State = Rows<f64>, Parameters = Rows<f64>> + ParamJvp,
+    M: Inverse<Rows<f64>>,
+{
+    fn z(&self) -> &Rows<f64> {
+        self.z()
+    }
+
+    fn status(&self, s: usize) -> Status {
+        self.status(s)
+    }
+
+    fn iterations(&self, s: usize) -> usize {
+        self.iterations(s)
+    }
+
+    fn evaluations(&self) -> u64 {
+        self.evaluations()
+    }
+
+    fn pullback(&self, w: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, Rows<f64>>, Error> {
+        self.pullback_with(w, options)
+    }
+
+    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<(), Rows<f64>>, Error> {
+        self.pushforward_with(da, options)
+    }
+}

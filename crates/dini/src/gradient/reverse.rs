@@ -1,0 +1,118 @@
+//! Reverse mode: dL/da and dz*/da from adjoint solves.
+
+use num_traits::{One, Zero};
+
+use super::implicit::{Derivative, Implicit};
+use super::linear::{Linearised, Method, Side};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::linear::Inverse;
+use crate::problem::{Linearize, ParamVjp, Scalar};
+use crate::solve::Solution;
+
+impl<P: Linearize, M: Inverse<P::State>> Solution<P, M> {
+    /// The adjoint lam with J^T lam = w: what an outer system needs that owns the parameters itself.
+    ///
+    /// # Errors
+    /// As [`pullback_with`](Solution::pullback_with).
+    pub fn adjoint(&self, w: &P::State, options: &Implicit) -> Result<Derivative<(), P::State>, Error> {
+        options.check(self)?;
+        options.solve(self, &Linearised::new(self, &options.method)?, Side::Adjoint, w)
+    }
+}
+
+impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
+    /// dL/da = -(dg/da)^T lam with J^T lam = w, given w = dL/dz* (B x n), under default options.
+    ///
+    /// ```
+    /// use dini::{Newton, Options, Rows, cells::Tanh, solve};
+    /// let cell = Tanh::new(1, vec![0.5f64], Rows::from_vec(1, 1, vec![0.3])?)?;
+    /// let solution = solve(&cell, &Rows::new(1, 1), &Newton::default(), &Options::default())?;
+    /// let gradient = solution.pullback(&Rows::from_vec(1, 1, vec![1.0])?)?.value;
+    /// let z = solution.z().row(0)[0];
+    /// let d = 1.0 - z * z; // tanh'
+    /// assert!((gradient.x.row(0)[0] - d / (1.0 - 0.5 * d)).abs() < 1e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`pullback_with`](Solution::pullback_with).
+    pub fn pullback(&self, w: &P::State) -> Result<Derivative<P::Parameters, P::State>, Error> {
+        self.pullback_with(w, &Implicit::default())
+    }
+
+    /// dL/da = -(dg/da)^T lam with J^T lam = w, given w = dL/dz* (B x n).
+    ///
+    /// One linear solve per sample, whatever the number of parameters; memory independent of the forward iterations.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::NonFinite`] for a bad `w`; unless [`OnFailure`] says otherwise
+    /// [`Error::NotConverged`], [`Error::Singular`] and [`Error::LinearSolve`] where the theorem or the solve fails.
+    pub fn pullback_with(
+        &self,
+        w: &P::State,
+        options: &Implicit,
+    ) -> Result<Derivative<P::Parameters, P::State>, Error> {
+        options.check(self)?;
+        let linearised = Linearised::new(self, &options.method)?;
+        let solved = options.solve(self, &linearised, Side::Adjoint, w)?;
+        let value = self.parameter_gradient(&linearised, &solved)?;
+        let Derivative { vector, reports, failures, left_out, .. } = solved;
+        Ok(Derivative { value, vector, reports, failures, left_out })
+    }
+
+    /// The full Jacobian dz*/da of one sample: entry i is the gradient of component i of z*, whose other samples are zero.
+    ///
+    /// One factorisation and n solves for that sample alone; the other samples need not have converged.
+    ///
+    /// # Errors
+    /// As [`pullback_with`](Solution::pullback_with), for this sample.
+    pub fn jacobian(&self, sample: usize) -> Result<Vec<P::Parameters>, Error> {
+        if sample >= self.samples() {
+            return Err(Error::Shape {
+                what: "sample",
+                expected: format!("an index below {}", self.samples()),
+                found: sample.to_string(),
+            });
+        }
+        if let Some(error) = self.failure(sample) {
+            return Err(error);
+        }
+        let options = Implicit { method: Method::Dense, ..Implicit::default() };
+        let linearised = Linearised::single(self, sample)?;
+        let mut unit = vec![Scalar::<P>::zero(); self.width()];
+        let mut w = self.z.zeros(self.samples());
+        let mut gradients = Vec::with_capacity(self.width());
+        for i in 0..self.width() {
+            unit[i] = Scalar::<P>::one();
+            w.write(sample, &unit);
+            unit[i] = Scalar::<P>::zero();
+            let solved = options.solve(self, &linearised, Side::Adjoint, &w)?;
+            gradients.push(self.parameter_gradient(&linearised, &solved)?);
+        }
+        Ok(gradients)
+    }
+
+    /// -(dg/da)^T lam over the samples linearised, less those that are left out.
+    fn parameter_gradient(
+        &self,
+        linearised: &Linearised<'_, P, M>,
+        adjoint: &Derivative<(), P::State>,
+    ) -> Result<P::Parameters, Error> {
+        let mut value = self.problem.zero_parameters(self.samples());
+        // chunk after chunk: shared parameters are summed in a fixed order, and each product may use every thread
+        for chunk in &linearised.chunks {
+            let slots = chunk.slots.iter().copied();
+            let slots: Vec<usize> = slots.filter(|slot| !adjoint.left_out.contains(&(chunk.base + slot))).collect();
+            let samples: Vec<usize> = slots.iter().map(|slot| chunk.base + slot).collect();
+            let rows: Vec<usize> = (0..slots.len()).collect();
+            let (mut lam, mut z) = (self.z.zeros(slots.len()), self.z.zeros(slots.len()));
+            lam.put(&rows, &adjoint.vector, &samples);
+            z.put(&rows, &chunk.z, &slots);
+            self.problem
+                .param_vjp(chunk.at(&slots), &chunk.tape, &z, &lam, -Scalar::<P>::one(), &mut value)
+                .map_err(Error::User)?;
+        }
+        Ok(value)
+    }
+}

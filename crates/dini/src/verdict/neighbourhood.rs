@@ -1,0 +1,67 @@
+//! One sample of a problem and the points around its z*.
+
+use crate::Real;
+use crate::batch::Batch;
+use crate::error::UserError;
+use crate::problem::{Active, Linearize, Scalar};
+use crate::solve::Evaluator;
+
+/// The only slot of a batch of one.
+const ONLY: [usize; 1] = [0];
+
+/// g around z* for one sample, in f64 whatever the scalar of the problem.
+pub(super) struct Neighbourhood<'a, P: Linearize> {
+    eval: Evaluator<'a, P>,
+    /// z*
+    pub z: Vec<f64>,
+    /// g(z*)
+    pub g: Vec<f64>,
+    state: P::State,
+    out: P::State,
+    row: Vec<Scalar<P>>,
+}
+
+impl<'a, P: Linearize> Neighbourhood<'a, P> {
+    /// Evaluates g and J, column-major, at `state`, a batch of one that belongs to `sample`.
+    pub fn new(problem: &'a P, state: P::State, sample: usize) -> Result<(Self, Vec<f64>), UserError> {
+        let n = state.width();
+        let eval = Evaluator::new(problem, Active::new(&ONLY, sample, true));
+        let mut out = state.zeros(1);
+        eval.residual(&state, &mut out)?;
+        let mut matrix = vec![Scalar::<P>::default(); n * n];
+        let mut tape = problem.tape(&state);
+        eval.linearize(&state, &out, &mut tape)?;
+        eval.jacobians(&tape, &mut (state.zeros(1), state.zeros(1)), &mut matrix)?;
+        let mut row = vec![Scalar::<P>::default(); n];
+        let wide = |row: &[Scalar<P>]| row.iter().map(|v| v.as_f64()).collect::<Vec<f64>>();
+        state.read(0, &mut row);
+        let z = wide(&row);
+        out.read(0, &mut row);
+        let g = wide(&row);
+        Ok((Neighbourhood { eval, z, g, state, out, row }, wide(&matrix)))
+    }
+
+    /// z* - d, as a batch of one.
+    pub fn moved(mut self, d: &[f64]) -> P::State {
+        for ((row, z), d) in self.row.iter_mut().zip(&self.z).zip(d) {
+            *row = Scalar::<P>::of(z - d);
+        }
+        self.state.write(0, &self.row);
+        self.state
+    }
+
+    /// Moves by about `d`: writes the step as it is representable to `step` and g(z* + step) - g(z*) to `change`.
+    pub fn change(&mut self, d: &[f64], step: &mut [f64], change: &mut [f64]) -> Result<(), UserError> {
+        for (((row, z), d), step) in self.row.iter_mut().zip(&self.z).zip(d).zip(step) {
+            *row = Scalar::<P>::of(z + d);
+            *step = row.as_f64() - z;
+        }
+        self.state.write(0, &self.row);
+        self.eval.residual(&self.state, &mut self.out)?;
+        self.out.read(0, &mut self.row);
+        for ((row, g), change) in self.row.iter().zip(&self.g).zip(change) {
+            *change = row.as_f64() - g;
+        }
+        Ok(())
+    }
+}

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 use crate::commands;
 use crate::commands::check::CheckArgs;
 use crate::commands::classify::{EvalArgs, PredictArgs};
-use crate::failure::Failure;
+use crate::commands::solve::SolveArgs;
+use crate::failure::{Failure, Outcome};
+use crate::output;
 use crate::training::TrainArgs;
 
 /// Implicit layers: solve g(z; a) = 0, differentiate z*(a), and know when the theorem holds.
@@ -23,6 +25,7 @@ enum Command {
     Train(Box<TrainArgs>),
     Eval(EvalArgs),
     Predict(PredictArgs),
+    Solve(SolveArgs),
     Check(CheckArgs),
 }
 
@@ -40,6 +43,7 @@ pub fn run(words: Vec<OsString>) -> u8 {
         Command::Train(args) => commands::train::run(*args, &words[2..]),
         Command::Eval(args) => commands::classify::eval(&args),
         Command::Predict(args) => commands::classify::predict(&args),
+        Command::Solve(args) => solve(&args),
         Command::Check(args) => commands::check::run(&args),
     };
     match outcome {
@@ -51,4 +55,11 @@ pub fn run(words: Vec<OsString>) -> u8 {
             code
         }
     }
+}
+
+/// `dini solve`: what is not solved is said on standard output, and by the exit code.
+fn solve(args: &SolveArgs) -> Outcome {
+    let report = commands::solve::run(args).map_err(Failure::usage)?;
+    output::line(format_args!("{}", report.text.trim_end()))?;
+    if report.solved { Ok(()) } else { Err(Failure::unsolved("")) }
 }

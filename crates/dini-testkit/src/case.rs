@@ -13,7 +13,7 @@ pub enum Set {
     Library,
     /// Larger instances and problems of other sources.
     Larger,
-    /// Problems whose known roots all have a singular Jacobian.
+    /// Problems with a singular Jacobian at every root.
     Degenerate,
     /// Problems without a root and with a residual bounded away from zero.
     Rootless,
@@ -68,7 +68,7 @@ impl Case {
 
     /// Norm of the residual that counts as solved: 1e-4 where every root is degenerate, 1e-10 otherwise.
     pub fn tolerance(&self) -> f64 {
-        if self.set == Set::Degenerate { 1e-4 } else { 1e-10 }
+        if self.roots.is_empty() || self.is_regular() { 1e-10 } else { 1e-4 }
     }
 
     /// max |g_i(z)| over all samples, by plain code; infinite where a component is NaN.

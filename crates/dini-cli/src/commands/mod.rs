@@ -2,4 +2,5 @@
 
 pub mod check;
 pub mod classify;
+pub mod solve;
 pub mod train;

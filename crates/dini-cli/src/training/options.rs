@@ -223,7 +223,9 @@ impl TrainArgs {
         settings.options.max_iterations = self.max_iterations;
         let method = match self.adjoint.as_str() {
             "gmres" => Method::Gmres(Gmres { max_iterations: self.max_iterations, ..Gmres::default() }),
-            "fixed-point" => Method::FixedPoint(Refinement { max_iterations: self.max_iterations, ..Refinement::default() }),
+            "fixed-point" => {
+                Method::FixedPoint(Refinement { max_iterations: self.max_iterations, ..Refinement::default() })
+            }
             "dense" => Method::Dense,
             _ => Method::Auto,
         };

@@ -253,6 +253,11 @@ impl<T: Real> Row<T> {
 }
 
 impl<V: Batch> GmresWork<V> {
+    /// The `restart` this memory was made for.
+    pub fn restart(&self) -> usize {
+        self.basis.len() - 1
+    }
+
     /// z <- sum_i y_i basis_i with y from the triangular systems.
     fn combine(&mut self, steps: usize, m: usize) {
         let zero = V::Scalar::zero();

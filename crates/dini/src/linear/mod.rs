@@ -4,7 +4,7 @@ mod gmres;
 mod lu;
 mod refinement;
 
-pub use gmres::Gmres;
+pub use gmres::{Gmres, GmresWork};
 pub use lu::DenseLu;
 pub use refinement::Refinement;
 

@@ -10,7 +10,7 @@ use crate::problem::{Eval, Problem, Scalar};
 
 /// Step-length control of Newton-like solvers.
 ///
-/// The step is halved per sample until ||g(z - t dz)|| <= (1 - `decrease` t) ||g(z)||, or the new point is within the
+/// The step is halved per sample until ||g(z - t dz)|| <= (1 + `growth` - `decrease` t) ||g(z)||, or the new point is within the
 /// tolerance. A non-finite residual counts as too large, so that a step out of the domain is shortened instead of failing.
 ///
 /// Source: L. Armijo (1966), doi:10.2140/pjm.1966.16.1; C. T. Kelley (1995), doi:10.1137/1.9781611970944, section 8.1.
@@ -18,23 +18,27 @@ use crate::problem::{Eval, Problem, Scalar};
 pub struct LineSearch {
     /// Sufficient-decrease parameter in [0, 1) (dimensionless; default 1e-4).
     pub decrease: f64,
+    /// Growth of the residual that is allowed all the same, relative to ||g|| (dimensionless; default 0).
+    pub growth: f64,
     /// Most halvings of one step; 0 takes full steps (default 40).
     pub halvings: usize,
 }
 
 impl Default for LineSearch {
     fn default() -> Self {
-        LineSearch { decrease: 1e-4, halvings: 40 }
+        LineSearch { decrease: 1e-4, growth: 0.0, halvings: 40 }
     }
 }
 
 impl LineSearch {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        if (0.0..1.0).contains(&self.decrease) {
-            Ok(())
-        } else {
-            Err(Error::option("decrease", self.decrease, "it must lie in 0..1"))
+        if !(0.0..1.0).contains(&self.decrease) {
+            return Err(Error::option("decrease", self.decrease, "it must lie in 0..1"));
         }
+        if !self.growth.is_finite() || self.growth < 0.0 {
+            return Err(Error::option("growth", self.growth, "it must be finite and not negative"));
+        }
+        Ok(())
     }
 }
 
@@ -109,10 +113,11 @@ pub(super) fn backtrack<P: Problem>(
             return Ok(());
         }
         it.g.norms(&mut w.trial);
-        let bound = Scalar::<P>::of(1.0 - search.decrease * shortest);
+        let bound = Scalar::<P>::of(1.0 + search.growth - search.decrease * shortest);
+        let grown = Scalar::<P>::of(1.0 + search.growth);
         for i in 0..b {
             // in short steps the bound rounds to 1: the residual must fall all the same
-            let falls = w.trial[i] <= bound * it.norm[i] && w.trial[i] < it.norm[i];
+            let falls = w.trial[i] <= bound * it.norm[i] && w.trial[i] < grown * it.norm[i];
             w.open[i] = w.open[i] && !(falls || w.trial[i] <= it.target[i]);
         }
         if !w.open[..b].contains(&true) {

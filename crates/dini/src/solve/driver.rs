@@ -222,7 +222,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if self.keep.is_empty() {
                 break;
             }
-            self.compact(options.compaction);
+            if solver.compacts() {
+                self.compact(options.compaction);
+            }
             if control == Control::Stop {
                 (0..self.slots.len()).for_each(|i| self.it.fail(i, Status::Interrupted));
                 self.judge(iteration, scale, options);

@@ -2,21 +2,32 @@
 
 mod anderson;
 mod backtrack;
+mod broyden;
+mod dogleg;
 mod driver;
+mod levenberg_marquardt;
 mod named;
 mod newton;
+mod newton_krylov;
 mod options;
 mod picard;
+mod pseudo_transient;
 mod solution;
 mod status;
+mod trust;
 
 pub use anderson::Anderson;
 pub use backtrack::LineSearch;
+pub use broyden::{Broyden, BroydenInverse, Update};
+pub use dogleg::Dogleg;
 pub use driver::{Control, Observer, Progress, Workspace};
+pub use levenberg_marquardt::LevenbergMarquardt;
 pub use named::{AnyMemory, AnySolver};
 pub use newton::Newton;
+pub use newton_krylov::NewtonKrylov;
 pub use options::Options;
 pub use picard::Picard;
+pub use pseudo_transient::PseudoTransient;
 pub use solution::Solution;
 pub use status::Status;
 
@@ -54,6 +65,10 @@ pub trait Solver<P: Problem>: Sync {
     /// # Errors
     /// A fatal error of the problem; a failure of one sample goes through [`Iterate::fail`].
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut Self::Work) -> Eval;
+    /// Whether samples that have ended may leave the chunk; false where the memory of every sample is wanted at the end.
+    fn compacts(&self) -> bool {
+        true
+    }
     /// Hands over what the derivative can use.
     fn memory(&self, work: &mut Self::Work) -> Self::Memory;
 }
@@ -240,5 +255,13 @@ pub(crate) fn check_damping(damping: f64) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::option("damping", damping, "it must lie in (0, 1]"))
+    }
+}
+
+pub(crate) fn check_positive(name: &'static str, value: f64) -> Result<(), Error> {
+    if value.is_finite() && value > 0.0 {
+        Ok(())
+    } else {
+        Err(Error::option(name, value, "it must be finite and positive"))
     }
 }

@@ -1,6 +1,9 @@
 //! Solvers chosen at run time, by name: for command lines, bindings and configuration files.
 
-use super::{Anderson, Control, Newton, Observer, Options, Picard, Solution, Solver, Workspace, solve_with};
+use super::{
+    Anderson, Broyden, Control, Dogleg, LevenbergMarquardt, Newton, NewtonKrylov, Observer, Options, Picard,
+    PseudoTransient, Solution, Solver, Workspace, solve_with,
+};
 use crate::error::Error;
 use crate::linear::Inverse;
 use crate::problem::{Linearize, Scalar};
@@ -17,11 +20,30 @@ pub enum AnySolver {
     Anderson(Anderson),
     /// [`Newton`]
     Newton(Newton),
+    /// [`NewtonKrylov`]
+    NewtonKrylov(NewtonKrylov),
+    /// [`Broyden`]
+    Broyden(Broyden),
+    /// [`Dogleg`]
+    Dogleg(Dogleg),
+    /// [`LevenbergMarquardt`]
+    LevenbergMarquardt(LevenbergMarquardt),
+    /// [`PseudoTransient`]
+    PseudoTransient(PseudoTransient),
 }
 
 impl AnySolver {
     /// Every name [`by_name`](AnySolver::by_name) knows.
-    pub const NAMES: [&'static str; 3] = ["picard", "anderson", "newton"];
+    pub const NAMES: [&'static str; 8] = [
+        "picard",
+        "anderson",
+        "newton",
+        "newton-krylov",
+        "broyden",
+        "dogleg",
+        "levenberg-marquardt",
+        "pseudo-transient",
+    ];
 
     /// The solver of that name with default options; none if the name is not in [`NAMES`](AnySolver::NAMES).
     pub fn by_name(name: &str) -> Option<Self> {
@@ -29,6 +51,11 @@ impl AnySolver {
             "picard" => Some(AnySolver::Picard(Picard::default())),
             "anderson" => Some(AnySolver::Anderson(Anderson::default())),
             "newton" => Some(AnySolver::Newton(Newton::default())),
+            "newton-krylov" => Some(AnySolver::NewtonKrylov(NewtonKrylov::default())),
+            "broyden" => Some(AnySolver::Broyden(Broyden::default())),
+            "dogleg" => Some(AnySolver::Dogleg(Dogleg::default())),
+            "levenberg-marquardt" => Some(AnySolver::LevenbergMarquardt(LevenbergMarquardt::default())),
+            "pseudo-transient" => Some(AnySolver::PseudoTransient(PseudoTransient::default())),
             _ => None,
         }
     }
@@ -69,6 +96,11 @@ impl AnySolver {
             AnySolver::Picard(s) => run(s, problem, z0, options, observer),
             AnySolver::Anderson(s) => run(s, problem, z0, options, observer),
             AnySolver::Newton(s) => run(s, problem, z0, options, observer),
+            AnySolver::NewtonKrylov(s) => run(s, problem, z0, options, observer),
+            AnySolver::Broyden(s) => run(s, problem, z0, options, observer),
+            AnySolver::Dogleg(s) => run(s, problem, z0, options, observer),
+            AnySolver::LevenbergMarquardt(s) => run(s, problem, z0, options, observer),
+            AnySolver::PseudoTransient(s) => run(s, problem, z0, options, observer),
         }
     }
 }

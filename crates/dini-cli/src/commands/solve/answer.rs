@@ -1,0 +1,178 @@
+//! The result of `dini solve`, as text and as JSON.
+
+use std::fmt;
+
+use dini::Status;
+use serde_json::{Map, Value, json};
+
+use super::search::Found;
+use super::setup::Setup;
+
+/// Solution, derivatives and verdict.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Names of the unknowns.
+    pub unknowns: Vec<String>,
+    /// Names of the parameters.
+    pub parameters: Vec<String>,
+    /// How the solve ended.
+    pub status: Status,
+    /// The root, or the last iterate.
+    pub solution: Vec<f64>,
+    /// Euclidean norm of left minus right (infinite where undefined).
+    pub residual: f64,
+    /// Iterations of the attempt reported.
+    pub iterations: usize,
+    /// dz_i/da_p by unknown and parameter, where they exist.
+    pub derivatives: Option<Vec<Vec<f64>>>,
+    /// Whether they do.
+    pub verdict: Judgement,
+    /// Where the solve started, unless from the start given or from 0.
+    pub origin: Option<String>,
+}
+
+/// The library's verdict, with its reason in words.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Whether the implicit function theorem holds.
+    pub holds: bool,
+    /// Condition estimate of dg/dz (infinite where there is none).
+    pub condition: f64,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+impl Answer {
+    pub(super) fn new(setup: &Setup, found: Found) -> Self {
+        let Found { attempt, certificate, origin } = found;
+        let (verdict, derivatives) = match certificate {
+            Some(certificate) => (certificate.judgement, certificate.derivatives),
+            None => {
+                let reason = format!("the solve did not converge ({})", attempt.status);
+                (Judgement { holds: false, condition: f64::INFINITY, reason }, None)
+            }
+        };
+        Answer {
+            unknowns: setup.system.unknowns().to_vec(),
+            parameters: setup.system.parameters().to_vec(),
+            status: attempt.status,
+            solution: attempt.z,
+            residual: attempt.residual,
+            iterations: attempt.iterations,
+            derivatives,
+            verdict,
+            origin,
+        }
+    }
+
+    /// Whether a root was found; its derivatives may still be refused.
+    pub fn solved(&self) -> bool {
+        self.status == Status::Converged
+    }
+
+    /// dz_i/da_p, if it exists.
+    fn derivative(&self, unknown: usize, parameter: usize) -> Option<f64> {
+        self.derivatives.as_ref()?.get(unknown)?.get(parameter).copied().filter(|d| d.is_finite())
+    }
+
+    /// The answer as one JSON object; numbers that do not exist are null.
+    pub fn to_json(&self) -> Value {
+        let solution: Map<String, Value> =
+            self.unknowns.iter().zip(&self.solution).map(|(name, z)| (name.clone(), json!(z))).collect();
+        let row = |i: usize| -> Map<String, Value> {
+            self.parameters.iter().enumerate().map(|(p, name)| (name.clone(), json!(self.derivative(i, p)))).collect()
+        };
+        let derivatives: Map<String, Value> =
+            self.unknowns.iter().enumerate().map(|(i, name)| (name.clone(), Value::Object(row(i)))).collect();
+        json!({
+            "status": self.status.name(),
+            "solution": solution,
+            "residual": self.residual,
+            "iterations": self.iterations,
+            "derivatives": derivatives,
+            "verdict": {
+                "holds": self.verdict.holds,
+                "condition": self.verdict.condition,
+                "reason": self.verdict.reason,
+            },
+        })
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effort = format!(
+            "{} iteration{}, residual {}",
+            self.iterations,
+            if self.iterations == 1 { "" } else { "s" },
+            match self.residual {
+                0.0 => "0".to_owned(),
+                residual if residual.is_finite() => format!("{residual:.1e}"),
+                _ => "undefined".to_owned(),
+            }
+        );
+        if !self.solved() {
+            writeln!(f, "not solved: {} ({effort}); the last iterate is", self.status)?;
+        }
+        let values: Vec<String> = self.solution.iter().map(|z| number(*z)).collect();
+        let (name_width, value_width) = (width(&self.unknowns), width(&values));
+        for (i, (name, value)) in self.unknowns.iter().zip(&values).enumerate() {
+            write!(f, "{} = ", pad(name, name_width))?;
+            if i == 0 && self.solved() {
+                writeln!(f, "{}    ({effort})", pad(value, value_width))?;
+            } else {
+                writeln!(f, "{value}")?;
+            }
+        }
+        if !self.solved() {
+            return writeln!(f, "{}", self.status.advice());
+        }
+        if let Some(origin) = &self.origin {
+            writeln!(f, "found from {origin}")?;
+        }
+        if self.verdict.holds {
+            self.write_derivatives(f)?;
+            writeln!(
+                f,
+                "verdict: the implicit function theorem holds (condition estimate {})",
+                if self.verdict.condition < 1e4 {
+                    format!("{:.1}", self.verdict.condition)
+                } else {
+                    format!("{:.1e}", self.verdict.condition)
+                }
+            )
+        } else {
+            writeln!(f, "verdict: no derivatives; {}", self.verdict.reason)
+        }
+    }
+}
+
+impl Answer {
+    fn write_derivatives(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
+        for (i, unknown) in self.unknowns.iter().enumerate() {
+            for (p, parameter) in self.parameters.iter().enumerate() {
+                let value = self.derivative(i, p).map_or_else(|| "not finite".to_owned(), number);
+                lines.push((format!("d{unknown}/d{parameter}"), value));
+            }
+        }
+        let names: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
+        let widest = width(&names);
+        lines.iter().try_for_each(|(name, value)| writeln!(f, "{} = {value}", pad(name, widest)))
+    }
+}
+
+/// All digits, with an exponent where that is shorter to read; positive numbers leave room for a sign.
+fn number(v: f64) -> String {
+    let sign = if v.is_sign_negative() && v != 0.0 { "" } else { " " };
+    let v = if v == 0.0 { 0.0 } else { v };
+    if v == 0.0 || (1e-4..1e16).contains(&v.abs()) { format!("{sign}{v}") } else { format!("{sign}{v:e}") }
+}
+
+fn width(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+fn pad(text: &str, width: usize) -> String {
+    format!("{text:<width$}")
+}

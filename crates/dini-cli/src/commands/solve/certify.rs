@@ -1,0 +1,41 @@
+//! Verdict and derivatives at a root, from the library.
+
+use dini::{Newton, Options, solve};
+
+use super::answer::Judgement;
+use super::model::Model;
+use super::setup::{Setup, SolveError};
+
+/// What the implicit function theorem says at a root.
+pub(super) struct Certificate {
+    pub judgement: Judgement,
+    /// dz_i/da_p, by unknown and parameter, where the theorem holds.
+    pub derivatives: Option<Vec<Vec<f64>>>,
+}
+
+/// Asks for verdict and derivatives at the root z, with unknowns and equations in units that make the Jacobian's entries
+/// about 1.
+pub(super) fn certify(setup: &Setup, z: &[f64]) -> Result<Certificate, SolveError> {
+    let model = Model::equilibrated(&setup.system, z);
+    let (start, units) = (model.scaled(z)?, model.columns().to_vec());
+    // z has passed for a root already: no step is made
+    let options = Options { relative: 0.0, absolute: 1e150, max_iterations: 0, ..Options::default() };
+    let solution = solve(model.problem()?, &start, &Newton::default(), &options)?;
+    let verdict = solution.verdict(0)?;
+    let mut judgement =
+        Judgement { holds: verdict.holds, condition: verdict.condition, reason: verdict.reason.to_string() };
+    if !verdict.holds {
+        return Ok(Certificate { judgement, derivatives: None });
+    }
+    let derivatives = match solution.jacobian(0) {
+        Ok(gradients) => {
+            let gradients = gradients.iter().zip(&units);
+            Some(gradients.map(|(gradient, unit)| gradient.row(0).iter().map(|d| d * unit).collect()).collect())
+        }
+        Err(refusal) => {
+            judgement = Judgement { holds: false, reason: refusal.to_string(), ..judgement };
+            None
+        }
+    };
+    Ok(Certificate { judgement, derivatives })
+}

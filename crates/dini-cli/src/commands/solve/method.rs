@@ -1,0 +1,88 @@
+//! The solvers by name.
+
+use dini::problem::Dual;
+use dini::solve::{Broyden, Dogleg, LevenbergMarquardt, NewtonKrylov, PseudoTransient, Solver};
+use dini::{Anderson, Error, Newton, Options, Picard, Rows, Status, solve};
+
+use super::model::{Form, Model};
+
+/// How a run of a solver ended.
+pub(super) struct Run {
+    pub y: Vec<f64>,
+    pub status: Status,
+    pub iterations: usize,
+}
+
+/// Runs a solver from a start.
+type Runner = fn(Dual<Model, f64>, &Rows<f64>, &Options) -> Result<Run, Error>;
+
+/// A solver of the library under a name.
+pub(super) struct Method {
+    pub name: &'static str,
+    /// How the solver wants its equations.
+    pub form: Form,
+    pub run: Runner,
+}
+
+/// All solvers; one line each.
+pub(super) const METHODS: &[Method] = &[
+    Method { name: "newton", form: Form::Equation, run: with::<Newton> },
+    Method { name: "newton-krylov", form: Form::Equation, run: with::<NewtonKrylov> },
+    Method { name: "dogleg", form: Form::Equation, run: with::<Dogleg> },
+    Method { name: "levenberg-marquardt", form: Form::Equation, run: with::<LevenbergMarquardt> },
+    Method { name: "pseudo-transient", form: Form::FixedPoint, run: with::<PseudoTransient> },
+    Method { name: "broyden", form: Form::FixedPoint, run: with::<Broyden> },
+    Method { name: "picard", form: Form::FixedPoint, run: with::<Picard> },
+    Method { name: "anderson", form: Form::FixedPoint, run: with::<Anderson> },
+];
+
+/// What auto is built on.
+pub(super) const NEWTON: &Method = &METHODS[0];
+/// For starts at which Newton's method fails.
+pub(super) const VARIANTS: &[Method] = &[
+    Method { name: "dogleg", form: Form::Equation, run: with::<Dogleg> },
+    Method { name: "levenberg-marquardt", form: Form::Equation, run: with::<LevenbergMarquardt> },
+    Method { name: "newton, full steps", form: Form::Equation, run: full_steps },
+    Method { name: "anderson", form: Form::FixedPoint, run: with::<Anderson> },
+    Method { name: "picard, half steps", form: Form::FixedPoint, run: half_steps },
+];
+
+/// What `--solver` accepts.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once("auto").chain(METHODS.iter().map(|method| method.name))
+}
+
+impl Method {
+    pub fn named(name: &str) -> Option<&'static Method> {
+        METHODS.iter().find(|method| method.name == name)
+    }
+}
+
+fn with<S: Solver<Dual<Model, f64>> + Default>(
+    problem: Dual<Model, f64>,
+    start: &Rows<f64>,
+    options: &Options,
+) -> Result<Run, Error> {
+    run(problem, start, &S::default(), options)
+}
+
+fn full_steps(problem: Dual<Model, f64>, start: &Rows<f64>, options: &Options) -> Result<Run, Error> {
+    let mut newton = Newton::default();
+    newton.line_search.halvings = 0;
+    run(problem, start, &newton, options)
+}
+
+fn half_steps(problem: Dual<Model, f64>, start: &Rows<f64>, options: &Options) -> Result<Run, Error> {
+    run(problem, start, &Picard { damping: 0.5 }, options)
+}
+
+fn run<S: Solver<Dual<Model, f64>>>(
+    problem: Dual<Model, f64>,
+    start: &Rows<f64>,
+    solver: &S,
+    options: &Options,
+) -> Result<Run, Error> {
+    let solution = solve(problem, start, solver, options)?;
+    let (status, iterations) = (solution.status(0), solution.iterations(0));
+    Ok(Run { y: solution.into_z().into_vec(), status, iterations })
+}

@@ -1,0 +1,101 @@
+//! `dini solve`: solves typed equations and differentiates the solution by the values given.
+//!
+//! 1. `setup` joins command line and problem file into a system and its settings;
+//! 2. `search` picks starts and runs `attempt`s with a solver of the table in `method`, on a `model` of the system
+//!    in balanced units;
+//! 3. `certify` asks the library for verdict and derivatives at the root;
+//! 4. `answer` is the result, as text or as JSON.
+
+mod answer;
+mod attempt;
+mod certify;
+mod method;
+mod model;
+mod root;
+mod scan;
+mod search;
+mod setup;
+mod starts;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use answer::{Answer, Judgement};
+pub use setup::SolveError;
+
+/// Solve equations and differentiate the solution by its parameters.
+///
+/// The unknowns are the symbols without a value. Derivatives come from the implicit function theorem, and only where its
+/// hypotheses hold.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct SolveArgs {
+    /// Equations, as in 'z = tanh(w*z + x)'; without `=` the expression is to be 0. They add to those of --file
+    #[arg(value_name = "EQUATION")]
+    pub equations: Vec<String>,
+    /// Values of symbols; a value may be a formula such as pi/2
+    #[arg(long, value_name = "NAME=VALUE,...")]
+    pub with: Vec<String>,
+    /// The symbols to solve for [default: all without a value]
+    #[arg(long = "for", value_name = "NAME,...")]
+    pub unknowns: Vec<String>,
+    /// Where to start; unknowns not listed are tried at several values
+    #[arg(long, value_name = "NAME=VALUE,...")]
+    pub start: Vec<String>,
+    /// A TOML file with the keys equations, with, for, start, tol, solver, max_iterations; flags go first
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Largest Newton correction left, relative to each unknown [default: 1e-12; above 1e-3 as 1e-3]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub tol: Option<f64>,
+    /// auto, newton, newton-krylov, dogleg, levenberg-marquardt, pseudo-transient, broyden, picard or anderson [default: auto]
+    ///
+    /// auto is Newton's method from several starts, and other methods where it fails. The last four work on z - f(z) for an
+    /// equation z = f(z) or f(z) = z, and on left - right for any other.
+    #[arg(long, value_name = "NAME")]
+    pub solver: Option<String>,
+    /// Most iterations of one attempt [default: 200]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub max_iterations: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  dini solve 'z = tanh(w*z + x)' --with w=0.5,x=0.3
+  dini solve 'x^2 + y^2 = r^2' 'y = x' --with r=2 --start x=1,y=1 --json
+  dini solve --file problem.toml --with r=3
+
+Exit code: 0 solved, 1 not solved, 2 not understood.";
+
+/// What there is to print, and whether the equations were solved.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Text or JSON, with a final line break.
+    pub text: String,
+    /// Whether the exit code is 0.
+    pub solved: bool,
+}
+
+/// Solves and renders: the whole command but for printing.
+///
+/// # Errors
+/// [`SolveError`] where the request is not understood: exit code 2, nothing on standard output.
+pub fn run(args: &SolveArgs) -> Result<Report, SolveError> {
+    let answer = solve(args)?;
+    let text = if args.json { format!("{:#}\n", answer.to_json()) } else { answer.to_string() };
+    Ok(Report { text, solved: answer.solved() })
+}
+
+/// Solves.
+///
+/// # Errors
+/// As [`run`].
+pub fn solve(args: &SolveArgs) -> Result<Answer, SolveError> {
+    let setup = setup::Setup::new(args)?;
+    let found = search::search(&setup)?;
+    Ok(Answer::new(&setup, found))
+}

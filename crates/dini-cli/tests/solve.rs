@@ -1,0 +1,83 @@
+//! The command as a process: exit codes and streams.
+
+use std::process::{Command, Output};
+
+fn dini(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dini")).arg("solve").args(arguments).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn solved_is_0_and_prints_to_stdout() {
+    for arguments in [
+        &["z = tanh(w*z + x)", "--with", "w=0.5,x=0.3"][..],
+        &["z = tanh(w*z + x)", "--with=w=0.5", "--with", "x=0.3", "--json"],
+        &["a*z = b", "--with", "a=-2,b=1"],
+        &["a*z = b", "--with", "a=-2", "--with", "b=-1e-3", "--for", "z"],
+        &["--", "-z = 2"],
+        &["z^2 = 4", "--start", "z=-1", "--tol", "1e-8", "--solver", "newton", "--max-iterations", "30"],
+        &["z^2 = 0"],
+    ] {
+        let output = dini(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        assert!(output.stderr.is_empty() && output.stdout.ends_with(b"\n"));
+    }
+}
+
+#[test]
+fn not_solved_is_1_and_prints_to_stdout() {
+    for arguments in [
+        &["exp(-z) = 0"][..],
+        &["z^2 + 1 = 0", "--json"],
+        &["z = cos(z)", "--max-iterations", "1", "--solver", "newton"],
+        &["z = 2*z + 1", "--solver", "picard"],
+    ] {
+        let output = dini(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stderr.is_empty() && output.stdout.ends_with(b"\n"));
+    }
+}
+
+#[test]
+fn not_understood_is_2_and_prints_to_stderr_only() {
+    for arguments in [
+        &[][..],
+        &["z = (1"],
+        &["z = a"],
+        &["z = 1", "--tol", "0"],
+        &["z = 1", "--tol", "-1"],
+        &["z = 1", "--tol", "nan"],
+        &["z = 1", "--tol", "inf"],
+        &["z = 1", "--tol", "small"],
+        &["z = 1", "--tol"],
+        &["z = 1", "--tol", "1", "--tol", "2"],
+        &["z = 1", "--max-iterations", "0"],
+        &["z = 1", "--max-iterations", "-3"],
+        &["z = 1", "--max-iterations", "1.5"],
+        &["z = 1", "--solver", "nweton"],
+        &["z = 1", "--solver"],
+        &["z = 1", "--jsn"],
+        &["z = 1", "--with", "a"],
+        &["z = 1", "--with", ""],
+        &["z = 1", "--start", ","],
+        &["z = 1", "--for", ""],
+        &["z = 1", "--file", "/no/such/file"],
+        &["-z = 2"],
+    ] {
+        let output = dini(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && text(&output.stderr).starts_with("error: "), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn syntax_errors_point_at_the_mistake() {
+    let output = dini(&["z = 2 * sinn(z)"]);
+    let message = text(&output.stderr);
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), 3, "{message}");
+    assert_eq!(lines[2].find('^'), lines[1].find("sinn"), "{message}");
+}

@@ -2,8 +2,9 @@
 
 use num_traits::One;
 
-use super::implicit::{Derivative, Implicit};
-use super::linear::{Linearised, Side};
+use super::implicit::Implicit;
+use super::linear::pick;
+use super::mode::{Derivative, linearise};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::linear::Inverse;
@@ -29,20 +30,18 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         options: &Implicit,
     ) -> Result<Derivative<(), P::State>, Error> {
         self.problem.check_parameters(self.samples(), tangent)?;
-        options.check(self)?;
-        let linearised = Linearised::new(self, &options.method)?;
+        let linearised = linearise(self, options)?;
         let mut rhs = self.z.zeros(self.samples());
         for chunk in &linearised.chunks {
-            let converged = |slot: &usize| self.status(chunk.base + slot) == Status::Converged;
-            let slots: Vec<usize> = chunk.slots.iter().copied().filter(converged).collect();
-            let samples: Vec<usize> = slots.iter().map(|slot| chunk.base + slot).collect();
+            let converged = |slot: &usize| self.status(chunk.sample(*slot)) == Status::Converged;
+            let slots: Vec<usize> = chunk.slots().iter().copied().filter(converged).collect();
+            let samples = chunk.samples(&slots);
             let rows: Vec<usize> = (0..slots.len()).collect();
-            let (mut part, mut z) = (rhs.zeros(slots.len()), rhs.zeros(slots.len()));
-            z.put(&rows, &chunk.z, &slots);
-            self.problem.param_jvp(chunk.at(&slots), &chunk.tape, &z, tangent, &mut part).map_err(Error::User)?;
+            let (mut part, z) = (rhs.zeros(slots.len()), pick(&chunk.z, &slots));
+            self.problem.param_jvp(chunk.alone(&slots), &chunk.tape, &z, tangent, &mut part).map_err(Error::User)?;
             rhs.put(&samples, &part, &rows);
         }
         rhs.scale(&vec![-Scalar::<P>::one(); self.samples()]);
-        options.solve(self, &linearised, Side::Tangent, &rhs)
+        options.tangent(self, &linearised, &rhs)
     }
 }

@@ -1,14 +1,15 @@
-//! Options and reports of derivatives by the implicit function theorem.
+//! The derivative by the implicit function theorem, exact to a tolerance.
 
 use num_traits::Zero;
 
-use super::linear::{Linearised, Method, Side};
+use super::linear::{Linearised, LinearisedChunk, Method, Side};
+use super::mode::{Answer, Derivative, GradientMode, Outcome, Report, check_like, settle};
 use crate::Real;
 use crate::batch::Batch;
-use crate::error::Error;
-use crate::linear::{Inverse, LinearSolver};
+use crate::error::{Error, UserError};
+use crate::linear::LinearSolver;
 use crate::problem::{Linearize, Scalar};
-use crate::solve::{Solution, Status};
+use crate::solve::Solution;
 
 /// What happens to a sample whose derivative cannot be had: its solve did not converge, its Jacobian is singular, or the
 /// linear system was not solved.
@@ -24,7 +25,9 @@ pub enum OnFailure {
     Accept,
 }
 
-/// Options of the implicit derivative.
+/// The implicit derivative: J^T lam = w, or J dz = b, solved to a tolerance.
+///
+/// Cost: one linear system per sample; memory independent of the forward iterations.
 #[derive(Clone, Debug)]
 pub struct Implicit {
     /// How the linear system is solved (default [`Method::Auto`]).
@@ -43,125 +46,73 @@ impl Default for Implicit {
     }
 }
 
-/// How the linear system of one sample went.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Report {
-    /// Whether the tolerance was reached.
-    pub converged: bool,
-    /// Relative residual of the linear system, recomputed at the end.
-    pub residual: f64,
-    /// Iterations (products or sweeps).
-    pub iterations: usize,
-    /// Estimate of the condition number of J: from its factorisation, else a lower bound from the Krylov process.
-    pub condition: f64,
+/// Relative residual from which a vector counts as exact.
+pub(super) fn default_tolerance<T: Real>() -> f64 {
+    // f32: 1e-6, f64: 1e-10
+    if T::epsilon().as_f64() > 1e-10 { 1e-6 } else { 1e-10 }
 }
 
-/// A derivative and how it was come by.
-#[derive(Debug)]
-pub struct Derivative<D, V> {
-    /// The derivative.
-    pub value: D,
-    /// The adjoint lam (reverse mode) or the tangent dz (forward mode), B x n.
-    pub vector: V,
-    /// One report per sample.
-    pub reports: Vec<Report>,
-    /// Samples without a derivative, treated as [`OnFailure`] says; empty under [`OnFailure::Refuse`].
-    pub failures: Vec<usize>,
-    /// Those of the failures whose vector was set to zero.
-    pub left_out: Vec<usize>,
-}
-
-impl<D, V> Derivative<D, V> {
-    /// Mean number of iterations per sample.
-    pub fn mean_iterations(&self) -> f64 {
-        self.reports.iter().map(|r| r.iterations as f64).sum::<f64>() / self.reports.len() as f64
-    }
-}
-
-impl Implicit {
-    fn tolerance<T: Real>(&self) -> f64 {
-        // f32: 1e-6, f64: 1e-10
-        self.tolerance.unwrap_or(if T::epsilon().as_f64() > 1e-10 { 1e-6 } else { 1e-10 })
-    }
-
-    fn max_condition<T: Real>(&self) -> f64 {
-        self.max_condition.unwrap_or(0.1 / T::epsilon().as_f64())
-    }
-
-    fn validate<V: Batch>(&self) -> Result<(), Error> {
+impl<P: Linearize> GradientMode<P> for Implicit {
+    fn validate(&self) -> Result<(), Error> {
         for (name, value) in [("tolerance", self.tolerance), ("max_condition", self.max_condition)] {
             if let Some(value) = value.filter(|v| v.is_nan() || *v <= 0.0) {
                 return Err(Error::option(name, value, "it must be positive"));
             }
         }
         match &self.method {
-            Method::Gmres(gmres) => LinearSolver::<V>::validate(gmres),
-            Method::FixedPoint(refinement) => LinearSolver::<V>::validate(refinement),
+            Method::Gmres(gmres) => LinearSolver::<P::State>::validate(gmres),
+            Method::FixedPoint(refinement) => LinearSolver::<P::State>::validate(refinement),
             Method::Auto | Method::Dense => Ok(()),
         }
     }
 
-    /// Checks contract and hypotheses, solves the system on `side` for the samples linearised, and sorts out those that
-    /// failed.
-    pub(super) fn solve<P: Linearize, M: Inverse<P::State>>(
-        &self,
-        solution: &Solution<P, M>,
-        linearised: &Linearised<'_, P, M>,
-        side: Side,
-        b: &P::State,
-    ) -> Result<Derivative<(), P::State>, Error> {
-        check_like(solution, b, if side == Side::Adjoint { "the cotangent" } else { "the tangent" })?;
-        let tolerance = self.tolerance::<Scalar<P>>();
-        let limit = self.max_condition::<Scalar<P>>();
-        let (mut vector, solved) = linearised.solve(side, b, &self.method, tolerance)?;
-        let mut norms = vec![Scalar::<P>::zero(); b.samples()];
-        vector.norms(&mut norms);
-        let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(solved.len()));
-        for (sample, r) in solved {
-            reports.push(r);
-            let finite = num_traits::Float::is_finite(norms[sample]);
-            let singular = r.condition.is_nan() || r.condition > limit;
-            if solution.status(sample) == Status::Converged && r.converged && finite && !singular {
-                continue;
-            }
-            match self.on_failure {
-                OnFailure::Refuse if singular || !finite => {
-                    return Err(Error::Singular { sample, condition: r.condition });
-                }
-                OnFailure::Refuse => {
-                    let Report { residual, iterations, condition, .. } = r;
-                    return Err(Error::LinearSolve { sample, residual, tolerance, iterations, condition });
-                }
-                OnFailure::Accept if finite && solution.residual_norm(sample).is_finite() => {}
-                OnFailure::Accept | OnFailure::Drop => {
-                    vector.clear(sample);
-                    left_out.push(sample);
-                }
-            }
-            failures.push(sample);
-        }
-        Ok(Derivative { value: (), vector, reports, failures, left_out })
+    fn on_failure(&self) -> OnFailure {
+        self.on_failure
     }
 
-    /// Checks the options and, where failures are refused, that every sample has converged.
-    pub(super) fn check<P: Linearize, M>(&self, solution: &Solution<P, M>) -> Result<(), Error> {
-        self.validate::<P::State>()?;
-        match solution.first_failure() {
-            Some(error) if self.on_failure == OnFailure::Refuse => Err(error),
-            _ => Ok(()),
-        }
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+        self.solve_chunk(chunk, Side::Adjoint, w)
     }
 }
 
-fn check_like<P: Linearize, M>(solution: &Solution<P, M>, b: &P::State, what: &'static str) -> Result<(), Error> {
-    let (expected, found) = ((solution.samples(), solution.width()), (b.samples(), b.width()));
-    if expected != found {
-        return Err(Error::shape(what, expected, found));
+impl Implicit {
+    /// dz with J dz = b.
+    pub(super) fn tangent<P: Linearize, M>(
+        &self,
+        solution: &Solution<P, M>,
+        linearised: &Linearised<'_, P>,
+        b: &P::State,
+    ) -> Result<Derivative<(), P::State>, Error> {
+        check_like(solution, b, "the tangent")?;
+        let answer = linearised.map(b, |chunk, b| self.solve_chunk(chunk, Side::Tangent, b))?;
+        settle(solution, answer, self.on_failure)
     }
-    let mut norms = vec![Scalar::<P>::zero(); b.samples()];
-    b.norms(&mut norms);
-    match norms.iter().position(|n| !num_traits::Float::is_finite(*n)) {
-        Some(sample) => Err(Error::NonFinite { what, sample }),
-        None => Ok(()),
+
+    fn solve_chunk<P: Linearize>(
+        &self,
+        chunk: &LinearisedChunk<'_, P>,
+        side: Side,
+        b: &P::State,
+    ) -> Result<Answer<P::State>, UserError> {
+        let tolerance = self.tolerance.unwrap_or(default_tolerance::<Scalar<P>>());
+        let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
+        let limit = self.max_condition.unwrap_or(0.1 / epsilon);
+        let (vector, reports) = chunk.solve(side, b, &self.method, tolerance)?;
+        let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
+        vector.norms(&mut norms);
+        let outcome = |(slot, report): (usize, Report)| {
+            let (sample, Report { residual, iterations, condition, .. }) = (chunk.sample(slot), report);
+            let finite = num_traits::Float::is_finite(norms[slot]);
+            let refusal = if condition.is_nan() || condition > limit || !finite {
+                Some(Error::Singular { sample, condition })
+            } else if !report.converged {
+                Some(Error::LinearSolve { sample, residual, tolerance, iterations, condition })
+            } else {
+                None
+            };
+            Outcome { report, refusal }
+        };
+        let outcomes = reports.into_iter().enumerate().map(outcome).collect();
+        Ok(Answer { vector, outcomes })
     }
 }

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::implicit::Report;
+use super::mode::{Answer, Outcome, Report};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Gmres, Inverse, LinearRecord, LinearSolver, Refinement, System};
-use crate::problem::{Active, Linearize, Scalar};
+use crate::problem::{Active, Eval, Linearize, Scalar};
 use crate::solve::{Evaluator, Solution};
 
 /// How the linear systems of the derivative are solved.
@@ -40,21 +40,28 @@ pub(super) enum Side {
 }
 
 /// A problem linearised at z*, chunk by chunk.
-pub(super) struct Linearised<'a, P: Linearize, M> {
-    problem: &'a P,
-    pub chunks: Vec<LinearisedChunk<'a, P, M>>,
+pub(super) struct Linearised<'a, P: Linearize> {
+    pub chunks: Vec<LinearisedChunk<'a, P>>,
     parallel: bool,
 }
 
-pub(super) struct LinearisedChunk<'a, P: Linearize, M> {
-    pub base: usize,
-    pub slots: Vec<usize>,
-    pub tape: P::Tape,
-    pub z: P::State,
-    memory: Option<&'a M>,
-    /// factors of the Jacobians at z*
+/// Some samples of a batch, linearised at z*: what a [`GradientMode`](super::GradientMode) works with.
+///
+/// Its samples are numbered by slots 0..B; a batch passed along with `slots` has one row per slot, in that order.
+pub struct LinearisedChunk<'a, P: Linearize> {
+    problem: &'a P,
+    base: usize,
+    slots: Vec<usize>,
+    pub(super) tape: P::Tape,
+    pub(super) z: P::State,
+    memory: &'a dyn Inverse<P::State>,
+    /// factors of the Jacobians at z*, where they are used more than once
     fresh: Option<DenseLu<Scalar<P>>>,
+    parallel: bool,
 }
+
+/// One vector per sample of the whole batch, and the outcomes of the samples that were mapped.
+pub(super) type Mapped<V> = (V, Vec<(usize, Outcome)>);
 
 /// Solutions and reports of some slots of a chunk.
 struct Part<V> {
@@ -63,76 +70,158 @@ struct Part<V> {
     reports: Vec<Report>,
 }
 
-impl<'a, P: Linearize, M: Inverse<P::State>> Linearised<'a, P, M> {
+impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises at the solution; no evaluation where the problem's tape needs none beyond g(z*).
-    pub fn new(solution: &'a Solution<P, M>, method: &Method) -> Result<Self, Error> {
+    pub fn new<M: Inverse<P::State>>(solution: &'a Solution<P, M>) -> Result<Self, Error> {
         let parallel = solution.memory.len() == 1;
         let build = |(base, len, memory): &'a (usize, usize, M)| {
-            LinearisedChunk::new(solution, *base..base + len, Some(memory), method, parallel)
+            LinearisedChunk::new(solution, *base..base + len, memory, parallel)
         };
         let chunks: Result<Vec<_>, UserError> = if parallel {
             solution.memory.iter().map(build).collect()
         } else {
             solution.memory.par_iter().map(build).collect()
         };
-        Ok(Linearised { problem: &solution.problem, chunks: chunks.map_err(Error::User)?, parallel })
+        Ok(Linearised { chunks: chunks.map_err(Error::User)?, parallel })
     }
 
     /// Linearises and factors one sample alone.
-    pub fn single(solution: &'a Solution<P, M>, sample: usize) -> Result<Self, Error> {
-        let chunk = LinearisedChunk::new(solution, sample..sample + 1, None, &Method::Dense, true);
-        Ok(Linearised { problem: &solution.problem, chunks: vec![chunk.map_err(Error::User)?], parallel: true })
+    pub fn single<M>(solution: &'a Solution<P, M>, sample: usize) -> Result<Self, Error> {
+        let build = || {
+            let mut chunk = LinearisedChunk::new(solution, sample..sample + 1, &(), true)?;
+            chunk.fresh = Some(chunk.factor(&chunk.slots)?);
+            Ok(chunk)
+        };
+        Ok(Linearised { chunks: vec![build().map_err(Error::User)?], parallel: true })
     }
 
-    /// Solves the system for every sample of the chunks; x and b hold the whole batch; reports come
-    /// with their samples, in order.
-    pub fn solve(
+    /// Maps the rows of `b` (the whole batch) chunk by chunk; outcomes come with their samples, in order.
+    pub fn map(
         &self,
-        side: Side,
         b: &P::State,
-        method: &Method,
-        tolerance: f64,
-    ) -> Result<(P::State, Vec<(usize, Report)>), Error> {
-        let one = |chunk: &LinearisedChunk<'a, P, M>| self.solve_chunk(chunk, side, b, method, tolerance);
-        let parts: Result<Vec<_>, UserError> = if self.parallel {
+        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync,
+    ) -> Result<Mapped<P::State>, Error> {
+        let one = |chunk: &LinearisedChunk<'a, P>| f(chunk, &pick(b, &chunk.samples(&chunk.slots)));
+        let answers: Result<Vec<_>, UserError> = if self.parallel {
             self.chunks.iter().map(one).collect()
         } else {
             self.chunks.par_iter().map(one).collect()
         };
         let mut x = b.zeros(b.samples());
-        let mut reports = Vec::with_capacity(b.samples());
-        for (chunk, parts) in self.chunks.iter().zip(parts.map_err(Error::User)?) {
-            let first = reports.len();
-            reports.extend(chunk.slots.iter().map(|slot| (chunk.base + slot, Report::default())));
-            for part in parts {
-                let samples: Vec<usize> = part.slots.iter().map(|slot| chunk.base + slot).collect();
-                let rows: Vec<usize> = (0..samples.len()).collect();
-                x.put(&samples, &part.x, &rows);
-                part.slots.iter().zip(part.reports).for_each(|(slot, report)| reports[first + slot].1 = report);
+        let mut numbered = Vec::with_capacity(b.samples());
+        for (chunk, Answer { vector, outcomes }) in self.chunks.iter().zip(answers.map_err(Error::User)?) {
+            let (expected, found) = ((chunk.slots.len(), b.width()), (vector.samples(), vector.width()));
+            if expected != found || outcomes.len() != found.0 {
+                return Err(Error::shape("the mode's vectors, one outcome each", expected, found));
             }
+            let samples = chunk.samples(&chunk.slots);
+            x.put(&samples, &vector, &chunk.slots);
+            numbered.extend(samples.into_iter().zip(outcomes));
+        }
+        Ok((x, numbered))
+    }
+}
+
+/// The rows of `x` at `from`.
+pub(super) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
+    let rows: Vec<usize> = (0..from.len()).collect();
+    let mut part = x.zeros(from.len());
+    part.put(&rows, x, from);
+    part
+}
+
+impl<'a, P: Linearize> LinearisedChunk<'a, P> {
+    fn new<M>(
+        solution: &'a Solution<P, M>,
+        samples: std::ops::Range<usize>,
+        memory: &'a dyn Inverse<P::State>,
+        parallel: bool,
+    ) -> Result<Self, UserError> {
+        let slots: Vec<usize> = (0..samples.len()).collect();
+        let base = samples.start;
+        let samples: Vec<usize> = samples.collect();
+        let (z, g) = (pick(&solution.z, &samples), pick(&solution.g, &samples));
+        let mut tape = solution.problem.tape(&z);
+        Evaluator::new(&solution.problem, Active::new(&slots, base, parallel)).linearize(&z, &g, &mut tape)?;
+        Ok(LinearisedChunk { problem: &solution.problem, base, slots, tape, z, memory, fresh: None, parallel })
+    }
+
+    /// All slots.
+    pub fn slots(&self) -> &[usize] {
+        &self.slots
+    }
+
+    /// The sample of the whole batch in `slot`.
+    pub fn sample(&self, slot: usize) -> usize {
+        self.base + slot
+    }
+
+    /// The samples of the whole batch in `slots`.
+    pub(super) fn samples(&self, slots: &[usize]) -> Vec<usize> {
+        slots.iter().map(|&slot| self.sample(slot)).collect()
+    }
+
+    /// out <- J^T u
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn vjp(&self, slots: &[usize], u: &P::State, out: &mut P::State) -> Eval {
+        self.problem.vjp(self.at(slots), &self.tape, u, out)
+    }
+
+    /// The approximate inverse of J that the forward solver left.
+    pub fn memory(&self) -> &dyn Inverse<P::State> {
+        self.memory
+    }
+
+    /// The samples in `slots`, for operators.
+    pub fn at<'s>(&self, slots: &'s [usize]) -> Active<'s> {
+        Active::new(slots, self.base, self.parallel)
+    }
+
+    /// The same where no other chunk is being worked on, so that every thread may be used.
+    pub(super) fn alone<'s>(&self, slots: &'s [usize]) -> Active<'s> {
+        Active::new(slots, self.base, true)
+    }
+
+    /// Solves the system for every sample; row i of x, of b and of the reports is slot i.
+    pub(super) fn solve(
+        &self,
+        side: Side,
+        b: &P::State,
+        method: &Method,
+        tolerance: f64,
+    ) -> Result<(P::State, Vec<Report>), UserError> {
+        let mut x = b.zeros(b.samples());
+        let mut reports = vec![Report::default(); b.samples()];
+        for part in self.parts(side, b, method, tolerance)? {
+            let rows: Vec<usize> = (0..part.slots.len()).collect();
+            x.put(&part.slots, &part.x, &rows);
+            part.slots.iter().zip(part.reports).for_each(|(&slot, report)| reports[slot] = report);
         }
         Ok((x, reports))
     }
 
-    /// The same for one chunk alone; every sample is in one of the parts.
-    fn solve_chunk(
+    /// Every sample is in one of the parts; where it is in two, the later one holds.
+    fn parts(
         &self,
-        chunk: &LinearisedChunk<'a, P, M>,
         side: Side,
         b: &P::State,
         method: &Method,
         tolerance: f64,
     ) -> Result<Vec<Part<P::State>>, UserError> {
-        let all = chunk.slots.clone();
-        let nothing: &dyn Inverse<P::State> = &();
-        let memory = chunk.memory.map_or(nothing, |memory| memory as _);
-        let task = Task { problem: self.problem, chunk, side, b, tolerance, parallel: self.parallel };
-        match (method, &chunk.fresh) {
+        let (all, memory) = (self.slots.clone(), self.memory);
+        let task = Task { chunk: self, side, b, tolerance };
+        match (method, &self.fresh) {
             (Method::Dense, Some(lu)) => Ok(vec![task.refine(all, lu)?]),
+            (Method::Dense, None) => {
+                let lu = self.factor(&all)?;
+                Ok(vec![task.refine(all, &lu)?])
+            }
             (Method::Gmres(gmres), _) => Ok(vec![task.run(all, gmres, memory, tolerance)?]),
-            (Method::FixedPoint(refinement), _) => Ok(vec![task.run(all, refinement, nothing, tolerance)?]),
-            _ if !memory.is_dense() => Ok(vec![task.run(all, &AUTO_GMRES, memory, tolerance)?]),
-            _ => {
+            (Method::FixedPoint(refinement), _) => Ok(vec![task.run(all, refinement, &(), tolerance)?]),
+            (Method::Auto, _) if !memory.is_dense() => Ok(vec![task.run(all, &AUTO_GMRES, memory, tolerance)?]),
+            (Method::Auto, _) => {
                 // factors from a nearby point serve; where there are none (the start was a root) or they are from too
                 // far away, the sample is factored at z*
                 let (known, mut missing): (Vec<usize>, Vec<usize>) = all.into_iter().partition(|&s| memory.known(s));
@@ -143,12 +232,21 @@ impl<'a, P: Linearize, M: Inverse<P::State>> Linearised<'a, P, M> {
                     parts.push(part);
                 }
                 if !missing.is_empty() {
-                    let lu = chunk.factor(self.problem, &missing, self.parallel)?;
+                    let lu = self.factor(&missing)?;
                     parts.push(task.refine(missing, &lu)?);
                 }
                 Ok(parts)
             }
         }
+    }
+
+    /// Dense LU of the Jacobians at z* in `slots`.
+    fn factor(&self, slots: &[usize]) -> Result<DenseLu<Scalar<P>>, UserError> {
+        let mut lu = DenseLu::new(self.slots.len(), self.z.width());
+        let eval = Evaluator::new(self.problem, self.at(slots));
+        eval.jacobians(&self.tape, &mut (self.z.clone(), self.z.clone()), lu.matrices_mut())?;
+        slots.iter().for_each(|&slot| lu.factor(slot));
+        Ok(lu)
     }
 }
 
@@ -159,16 +257,14 @@ impl<V> Part<V> {
 }
 
 /// One linear system per sample of a chunk.
-struct Task<'t, 'a, P: Linearize, M> {
-    problem: &'t P,
-    chunk: &'t LinearisedChunk<'a, P, M>,
+struct Task<'t, 'a, P: Linearize> {
+    chunk: &'t LinearisedChunk<'a, P>,
     side: Side,
     b: &'t P::State,
     tolerance: f64,
-    parallel: bool,
 }
 
-impl<P: Linearize, M> Task<'_, '_, P, M> {
+impl<P: Linearize> Task<'_, '_, P> {
     /// Solves with factors: a sweep more than the tolerance asks for is cheap, and the result as good as rounding allows.
     fn refine(&self, slots: Vec<usize>, inverse: &dyn Inverse<P::State>) -> Result<Part<P::State>, UserError> {
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
@@ -183,14 +279,12 @@ impl<P: Linearize, M> Task<'_, '_, P, M> {
         inverse: &dyn Inverse<P::State>,
         goal: f64,
     ) -> Result<Part<P::State>, UserError> {
-        let at = Active::new(&slots, self.chunk.base, self.parallel);
-        let samples: Vec<usize> = (0..at.len()).map(|i| at.sample(i)).collect();
-        let rows: Vec<usize> = (0..at.len()).collect();
-        let mut rhs = self.b.zeros(at.len());
-        rhs.put(&rows, self.b, &samples);
+        let LinearisedChunk { problem, tape, .. } = self.chunk;
+        let at = self.chunk.at(&slots);
+        let rhs = pick(self.b, &slots);
         let mut operator = |v: &P::State, out: &mut P::State| match self.side {
-            Side::Tangent => self.problem.jvp(at, &self.chunk.tape, v, out),
-            Side::Adjoint => self.problem.vjp(at, &self.chunk.tape, v, out),
+            Side::Tangent => problem.jvp(at, tape, v, out),
+            Side::Adjoint => problem.vjp(at, tape, v, out),
         };
         let precondition = |r: &mut P::State| match self.side {
             Side::Tangent => inverse.solve(at, r),
@@ -211,6 +305,7 @@ impl<P: Linearize, M> Task<'_, '_, P, M> {
                 residual: r.residual,
                 iterations: r.iterations,
                 condition: inverse.condition(slots[i]).unwrap_or(r.condition),
+                ..Report::default()
             }
         };
         let reports = records.iter().enumerate().map(|(i, r)| report(i, r)).collect();
@@ -223,43 +318,4 @@ impl<P: Linearize, M> Task<'_, '_, P, M> {
 fn backward_stable<P: Linearize>(norm: Option<f64>, residual: f64, (x, b): (f64, f64)) -> bool {
     let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
     norm.is_some_and(|norm| residual * b <= BACKWARD_STABLE * epsilon * (norm * x + b))
-}
-
-impl<'a, P: Linearize, M> LinearisedChunk<'a, P, M> {
-    fn new(
-        solution: &Solution<P, M>,
-        samples: std::ops::Range<usize>,
-        memory: Option<&'a M>,
-        method: &Method,
-        parallel: bool,
-    ) -> Result<Self, UserError> {
-        let slots: Vec<usize> = (0..samples.len()).collect();
-        let base = samples.start;
-        let samples: Vec<usize> = samples.collect();
-        let (mut z, mut g) = (solution.z.zeros(slots.len()), solution.z.zeros(slots.len()));
-        z.put(&slots, &solution.z, &samples);
-        g.put(&slots, &solution.g, &samples);
-        let mut tape = solution.problem.tape(&z);
-        Evaluator::new(&solution.problem, Active::new(&slots, base, parallel)).linearize(&z, &g, &mut tape)?;
-        let mut chunk = LinearisedChunk { base, slots, tape, z, memory, fresh: None };
-        if matches!(method, Method::Dense) {
-            chunk.fresh = Some(chunk.factor(&solution.problem, &chunk.slots, parallel)?);
-        }
-        Ok(chunk)
-    }
-
-    /// The samples in `slots` of the chunk.
-    pub fn at<'s>(&self, slots: &'s [usize]) -> Active<'s> {
-        // chunks are worked through one after the other by whoever asks, so each may use every thread
-        Active::new(slots, self.base, true)
-    }
-
-    /// Dense LU of the Jacobians at z* in `slots`.
-    fn factor(&self, problem: &P, slots: &[usize], parallel: bool) -> Result<DenseLu<Scalar<P>>, UserError> {
-        let mut lu = DenseLu::new(self.slots.len(), self.z.width());
-        let eval = Evaluator::new(problem, Active::new(slots, self.base, parallel));
-        eval.jacobians(&self.tape, &mut (self.z.clone(), self.z.clone()), lu.matrices_mut())?;
-        slots.iter().for_each(|&slot| lu.factor(slot));
-        Ok(lu)
-    }
 }

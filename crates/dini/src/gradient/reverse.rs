@@ -2,8 +2,9 @@
 
 use num_traits::{One, Zero};
 
-use super::implicit::{Derivative, Implicit};
-use super::linear::{Linearised, Method, Side};
+use super::implicit::Implicit;
+use super::linear::{Linearised, Method, pick};
+use super::mode::{Derivative, GradientMode, adjoint, linearise};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::linear::Inverse;
@@ -11,13 +12,16 @@ use crate::problem::{Linearize, ParamVjp, Scalar};
 use crate::solve::Solution;
 
 impl<P: Linearize, M: Inverse<P::State>> Solution<P, M> {
-    /// The adjoint lam with J^T lam = w: what an outer system needs that owns the parameters itself.
+    /// lam alone, by any [`GradientMode`]: what an outer system needs that owns the parameters itself.
     ///
     /// # Errors
-    /// As [`pullback_with`](Solution::pullback_with).
-    pub fn adjoint(&self, w: &P::State, options: &Implicit) -> Result<Derivative<(), P::State>, Error> {
-        options.check(self)?;
-        options.solve(self, &Linearised::new(self, &options.method)?, Side::Adjoint, w)
+    /// As [`gradient`](Solution::gradient).
+    pub fn adjoint<G: GradientMode<P> + ?Sized>(
+        &self,
+        w: &P::State,
+        mode: &G,
+    ) -> Result<Derivative<(), P::State>, Error> {
+        adjoint(self, &linearise(self, mode)?, mode, w)
     }
 }
 
@@ -36,7 +40,7 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
     /// ```
     ///
     /// # Errors
-    /// As [`pullback_with`](Solution::pullback_with).
+    /// As [`gradient`](Solution::gradient).
     pub fn pullback(&self, w: &P::State) -> Result<Derivative<P::Parameters, P::State>, Error> {
         self.pullback_with(w, &Implicit::default())
     }
@@ -46,16 +50,40 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
     /// One linear solve per sample, whatever the number of parameters; memory independent of the forward iterations.
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::NonFinite`] for a bad `w`; unless [`OnFailure`] says otherwise
-    /// [`Error::NotConverged`], [`Error::Singular`] and [`Error::LinearSolve`] where the theorem or the solve fails.
+    /// As [`gradient`](Solution::gradient).
     pub fn pullback_with(
         &self,
         w: &P::State,
         options: &Implicit,
     ) -> Result<Derivative<P::Parameters, P::State>, Error> {
-        options.check(self)?;
-        let linearised = Linearised::new(self, &options.method)?;
-        let solved = options.solve(self, &linearised, Side::Adjoint, w)?;
+        self.gradient(w, options)
+    }
+
+    /// dL/da = -(dg/da)^T lam with lam by any [`GradientMode`], given w = dL/dz* (B x n).
+    ///
+    /// Costs what the mode costs, and one product with dg/da.
+    ///
+    /// ```
+    /// use dini::{Newton, Options, Rows, cells::Tanh, gradient::Jfb, solve};
+    /// let cell = Tanh::new(1, vec![0.5f64], Rows::from_vec(1, 1, vec![0.3])?)?;
+    /// let solution = solve(&cell, &Rows::new(1, 1), &Newton::default(), &Options::default())?;
+    /// let gradient = solution.gradient(&Rows::from_vec(1, 1, vec![1.0])?, &Jfb::default())?.value;
+    /// let z = solution.z().row(0)[0];
+    /// assert!((gradient.x.row(0)[0] - (1.0 - z * z)).abs() < 1e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Option`]; [`Error::Shape`] and [`Error::NonFinite`] for a bad `w`; unless
+    /// [`OnFailure`](super::OnFailure) says otherwise [`Error::NotConverged`], and [`Error::Singular`],
+    /// [`Error::LinearSolve`] or another that the mode documents where there is no lam.
+    pub fn gradient<G: GradientMode<P> + ?Sized>(
+        &self,
+        w: &P::State,
+        mode: &G,
+    ) -> Result<Derivative<P::Parameters, P::State>, Error> {
+        let linearised = linearise(self, mode)?;
+        let solved = adjoint(self, &linearised, mode, w)?;
         let value = self.parameter_gradient(&linearised, &solved)?;
         let Derivative { vector, reports, failures, left_out, .. } = solved;
         Ok(Derivative { value, vector, reports, failures, left_out })
@@ -87,7 +115,7 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
             unit[i] = Scalar::<P>::one();
             w.write(sample, &unit);
             unit[i] = Scalar::<P>::zero();
-            let solved = options.solve(self, &linearised, Side::Adjoint, &w)?;
+            let solved = adjoint(self, &linearised, &options, &w)?;
             gradients.push(self.parameter_gradient(&linearised, &solved)?);
         }
         Ok(gradients)
@@ -96,21 +124,18 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
     /// -(dg/da)^T lam over the samples linearised, less those that are left out.
     fn parameter_gradient(
         &self,
-        linearised: &Linearised<'_, P, M>,
+        linearised: &Linearised<'_, P>,
         adjoint: &Derivative<(), P::State>,
     ) -> Result<P::Parameters, Error> {
         let mut value = self.problem.zero_parameters(self.samples());
         // chunk after chunk: shared parameters are summed in a fixed order, and each product may use every thread
         for chunk in &linearised.chunks {
-            let slots = chunk.slots.iter().copied();
-            let slots: Vec<usize> = slots.filter(|slot| !adjoint.left_out.contains(&(chunk.base + slot))).collect();
-            let samples: Vec<usize> = slots.iter().map(|slot| chunk.base + slot).collect();
-            let rows: Vec<usize> = (0..slots.len()).collect();
-            let (mut lam, mut z) = (self.z.zeros(slots.len()), self.z.zeros(slots.len()));
-            lam.put(&rows, &adjoint.vector, &samples);
-            z.put(&rows, &chunk.z, &slots);
+            let slots = chunk.slots().iter().copied();
+            let slots: Vec<usize> = slots.filter(|&slot| !adjoint.left_out.contains(&chunk.sample(slot))).collect();
+            let samples = chunk.samples(&slots);
+            let (lam, z) = (pick(&adjoint.vector, &samples), pick(&chunk.z, &slots));
             self.problem
-                .param_vjp(chunk.at(&slots), &chunk.tape, &z, &lam, -Scalar::<P>::one(), &mut value)
+                .param_vjp(chunk.alone(&slots), &chunk.tape, &z, &lam, -Scalar::<P>::one(), &mut value)
                 .map_err(Error::User)?;
         }
         Ok(value)

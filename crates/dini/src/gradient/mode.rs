@@ -1,0 +1,201 @@
+//! Ways from w = dL/dz* to lam, and what all of them share.
+
+use num_traits::Zero;
+
+use super::implicit::OnFailure;
+use super::linear::{Linearised, LinearisedChunk, Mapped};
+use crate::batch::Batch;
+use crate::error::{Error, UserError};
+use crate::linear::Inverse;
+use crate::problem::{Linearize, Scalar};
+use crate::solve::{Solution, Status};
+
+/// A way from the cotangent w to lam, with dL/da = -(dg/da)^T lam.
+///
+/// Exact is J^T lam = w ([`Implicit`](super::Implicit)); every other mode is an approximation and says in its
+/// documentation which. A mode sees chunks of samples and must not let one sample influence another. Shapes, finiteness,
+/// samples that have failed and the product with dg/da are not its business.
+///
+/// ```
+/// use dini::UserError;
+/// use dini::gradient::{Answer, GradientMode, LinearisedChunk};
+/// use dini::problem::Linearize;
+/// use dini::{Batch, Error, Newton, OnFailure, Options, Rows, cells::Tanh, solve};
+///
+/// /// lam = 2 w - J^T w: the first two terms of the Neumann series.
+/// struct TwoTerms;
+/// impl<P: Linearize<State = Rows<f64>>> GradientMode<P> for TwoTerms {
+///     fn validate(&self) -> Result<(), Error> { Ok(()) }
+///     fn on_failure(&self) -> OnFailure { OnFailure::Refuse }
+///     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &Rows<f64>) -> Result<Answer<Rows<f64>>, UserError> {
+///         let mut lam = w.clone();
+///         chunk.vjp(chunk.slots(), w, &mut lam)?;
+///         lam.axpby(2.0, w, -1.0);
+///         Ok(Answer::unmeasured(lam))
+///     }
+/// }
+/// let cell = Tanh::new(1, vec![0.5f64], Rows::from_vec(1, 1, vec![0.3])?)?;
+/// let solution = solve(&cell, &Rows::new(1, 1), &Newton::default(), &Options::default())?;
+/// let lam = solution.gradient(&Rows::from_vec(1, 1, vec![1.0])?, &TwoTerms)?.vector;
+/// let z = solution.z().row(0)[0];
+/// assert!((lam.row(0)[0] - (1.0 + 0.5 * (1.0 - z * z))).abs() < 1e-6);
+/// # Ok::<(), dini::Error>(())
+/// ```
+pub trait GradientMode<P: Linearize>: Sync {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// [`Error::Option`] with the name of the field.
+    fn validate(&self) -> Result<(), Error>;
+    /// What happens to samples without a derivative.
+    fn on_failure(&self) -> OnFailure;
+    /// lam for the samples of `chunk`, whose cotangents are the rows of `w`.
+    ///
+    /// # Errors
+    /// A fatal error of the problem; whatever concerns one sample goes into its [`Outcome`].
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError>;
+}
+
+/// The vectors of the samples of a chunk, and how each was come by.
+#[derive(Debug)]
+pub struct Answer<V> {
+    /// One row per sample of the chunk.
+    pub vector: V,
+    /// One outcome per sample of the chunk.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl<V: Batch> Answer<V> {
+    /// Vectors that come without any measurement.
+    pub fn unmeasured(vector: V) -> Self {
+        let outcomes = (0..vector.samples()).map(|_| Outcome { report: Report::UNMEASURED, refusal: None }).collect();
+        Answer { vector, outcomes }
+    }
+}
+
+/// How one sample went.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is known of its vector.
+    pub report: Report,
+    /// Why there is no derivative, naming the sample; none where all is well.
+    pub refusal: Option<Error>,
+}
+
+/// How the linear system of one sample went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Whether the residual is within the tolerance; for the approximations within the default one of
+    /// [`Implicit`](super::Implicit), so that true means exact.
+    pub converged: bool,
+    /// ||b - A x|| / ||b|| of the linear system, recomputed at the end; NaN where the mode does not measure it.
+    pub residual: f64,
+    /// Iterations (products or sweeps).
+    pub iterations: usize,
+    /// Estimate of the condition number of J: from its factorisation, else a lower bound from the Krylov process, else 1.
+    pub condition: f64,
+    /// Estimate of the spectral radius of I - J, where the mode makes one.
+    pub radius: Option<f64>,
+    /// Whether the mode could not do what it is named for and used lam = w.
+    pub fallback: bool,
+}
+
+impl Report {
+    pub(super) const UNMEASURED: Report =
+        Report { converged: false, residual: f64::NAN, iterations: 0, condition: 1.0, radius: None, fallback: false };
+}
+
+/// A derivative and how it was come by.
+#[derive(Debug)]
+pub struct Derivative<D, V> {
+    /// The derivative.
+    pub value: D,
+    /// The adjoint lam (reverse mode) or the tangent dz (forward mode), B x n.
+    pub vector: V,
+    /// One report per sample.
+    pub reports: Vec<Report>,
+    /// Samples without a derivative, treated as [`OnFailure`] says; empty under [`OnFailure::Refuse`].
+    pub failures: Vec<usize>,
+    /// Those of the failures whose vector was set to zero.
+    pub left_out: Vec<usize>,
+}
+
+impl<D, V> Derivative<D, V> {
+    /// Mean number of iterations per sample.
+    pub fn mean_iterations(&self) -> f64 {
+        self.reports.iter().map(|r| r.iterations as f64).sum::<f64>() / self.reports.len() as f64
+    }
+}
+
+/// Linearises at z*, unless the options are wrong or a sample has not converged and failures are refused.
+pub(super) fn linearise<'a, P: Linearize, M: Inverse<P::State>>(
+    solution: &'a Solution<P, M>,
+    mode: &(impl GradientMode<P> + ?Sized),
+) -> Result<Linearised<'a, P>, Error> {
+    mode.validate()?;
+    match solution.first_failure() {
+        Some(error) if mode.on_failure() == OnFailure::Refuse => Err(error),
+        _ => Linearised::new(solution),
+    }
+}
+
+/// lam by `mode`.
+pub(super) fn adjoint<P: Linearize, M>(
+    solution: &Solution<P, M>,
+    linearised: &Linearised<'_, P>,
+    mode: &(impl GradientMode<P> + ?Sized),
+    w: &P::State,
+) -> Result<Derivative<(), P::State>, Error> {
+    check_like(solution, w, "the cotangent")?;
+    let answer = linearised.map(w, |chunk, w| mode.lam(chunk, w))?;
+    settle(solution, answer, mode.on_failure())
+}
+
+/// What is mapped must be B x n and finite.
+pub(super) fn check_like<P: Linearize, M>(
+    solution: &Solution<P, M>,
+    b: &P::State,
+    what: &'static str,
+) -> Result<(), Error> {
+    let (expected, found) = ((solution.samples(), solution.width()), (b.samples(), b.width()));
+    if expected != found {
+        return Err(Error::shape(what, expected, found));
+    }
+    let mut norms = vec![Scalar::<P>::zero(); b.samples()];
+    b.norms(&mut norms);
+    match norms.iter().position(|n| !num_traits::Float::is_finite(*n)) {
+        Some(sample) => Err(Error::NonFinite { what, sample }),
+        None => Ok(()),
+    }
+}
+
+/// Sorts out the samples that have no derivative.
+pub(super) fn settle<P: Linearize, M>(
+    solution: &Solution<P, M>,
+    (mut vector, outcomes): Mapped<P::State>,
+    on_failure: OnFailure,
+) -> Result<Derivative<(), P::State>, Error> {
+    let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
+    vector.norms(&mut norms);
+    let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(outcomes.len()));
+    for (sample, Outcome { report, refusal }) in outcomes {
+        reports.push(report);
+        let finite = num_traits::Float::is_finite(norms[sample]);
+        if solution.status(sample) == Status::Converged && refusal.is_none() && finite {
+            continue;
+        }
+        match on_failure {
+            OnFailure::Refuse => {
+                let error = refusal.or_else(|| solution.failure(sample));
+                return Err(error.unwrap_or(Error::NonFinite { what: "the adjoint", sample }));
+            }
+            OnFailure::Accept if finite && solution.residual_norm(sample).is_finite() => {}
+            OnFailure::Accept | OnFailure::Drop => {
+                vector.clear(sample);
+                left_out.push(sample);
+            }
+        }
+        failures.push(sample);
+    }
+    Ok(Derivative { value: (), vector, reports, failures, left_out })
+}

@@ -44,3 +44,7 @@ pub use gradient::{Implicit, OnFailure};
 pub use num_dual;
 pub use scalar::Real;
 pub use solve::{Anderson, Newton, Options, Picard, Solution, Status, solve, solve_with};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

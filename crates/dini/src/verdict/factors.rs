@@ -17,18 +17,27 @@ pub fn equilibrate(matrix: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>) {
         return (rows, columns);
     }
     for _ in 0..PASSES {
-        for (i, scale) in rows.iter_mut().enumerate() {
-            let factor = reciprocal(matrix.iter().skip(i).step_by(n));
-            matrix.iter_mut().skip(i).step_by(n).for_each(|v| *v *= factor);
-            *scale *= factor;
-        }
-        for (column, scale) in matrix.chunks_exact_mut(n).zip(&mut columns) {
-            let factor = reciprocal(column.iter());
-            column.iter_mut().for_each(|v| *v *= factor);
-            *scale *= factor;
-        }
+        scale_rows(matrix, &mut rows);
+        scale_columns(matrix, &mut columns);
     }
     (rows, columns)
+}
+
+fn scale_rows(matrix: &mut [f64], rows: &mut [f64]) {
+    let n = rows.len();
+    for (i, scale) in rows.iter_mut().enumerate() {
+        let factor = reciprocal(matrix.iter().skip(i).step_by(n));
+        matrix.iter_mut().skip(i).step_by(n).for_each(|v| *v *= factor);
+        *scale *= factor;
+    }
+}
+
+fn scale_columns(matrix: &mut [f64], columns: &mut [f64]) {
+    for (column, scale) in matrix.chunks_exact_mut(columns.len()).zip(columns) {
+        let factor = reciprocal(column.iter());
+        column.iter_mut().for_each(|v| *v *= factor);
+        *scale *= factor;
+    }
 }
 
 /// The power of two that brings the largest magnitude near 1; 1 where all are zero or one is not finite.
@@ -50,7 +59,20 @@ pub(super) struct Factors {
 
 impl Factors {
     /// Factors a finite column-major matrix.
-    pub fn new(mut matrix: Vec<f64>) -> Self {
+    ///
+    /// Which of rows and columns is scaled first matters where the units of the one hide the other; the better conditioned
+    /// outcome is kept.
+    pub fn new(matrix: Vec<f64>) -> Self {
+        let n = matrix.len().isqrt();
+        let mut columns_first = matrix.clone();
+        let mut columns = vec![1.0; n];
+        scale_columns(&mut columns_first, &mut columns);
+        let [rows_first, mut other] = [matrix, columns_first].map(Self::scaled);
+        other.columns.iter_mut().zip(columns).for_each(|(c, first)| *c *= first);
+        if other.condition() < rows_first.condition() { other } else { rows_first }
+    }
+
+    fn scaled(mut matrix: Vec<f64>) -> Self {
         let n = matrix.len().isqrt();
         let (rows, columns) = equilibrate(&mut matrix, n);
         let mut lu = DenseLu::new(1, n);
@@ -116,11 +138,14 @@ mod tests {
 
     #[test]
     fn units_do_not_count_as_singular() {
-        // a well-conditioned matrix with rows and columns in units of 10^-200 to 10^100
-        let (r, c) = ([1e-200, 1.0, 1e100], [1e90, 1e-100, 1.0]);
+        // a well-conditioned matrix whose equations, then whose unknowns, come in units of 10^-200 to 10^100
+        let units = [1e-200, 1.0, 1e100];
         let a = [[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 4.0]];
-        let matrix: Vec<f64> = (0..9).map(|k| r[k % 3] * a[k % 3][k / 3] * c[k / 3]).collect();
-        assert!(Factors::new(matrix).condition() < 20.0);
+        for rows in [true, false] {
+            let unit = |i: usize, j: usize| if rows { units[i] } else { units[j] };
+            let matrix: Vec<f64> = (0..9).map(|k| unit(k % 3, k / 3) * a[k % 3][k / 3]).collect();
+            assert!(Factors::new(matrix).condition() < 20.0);
+        }
     }
 
     #[test]

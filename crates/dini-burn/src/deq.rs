@@ -55,7 +55,12 @@ impl DeqConfig {
                 max_iterations: self.max_iterations,
                 ..Options::default()
             },
-            implicit: Implicit { tolerance: Some(self.backward_tolerance), ..Implicit::default() },
+            // a verdict on every sample of every step would cost more than the step
+            implicit: Implicit {
+                tolerance: Some(self.backward_tolerance),
+                verdict: Some(false),
+                ..Implicit::default()
+            },
         }
     }
 

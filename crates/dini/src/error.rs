@@ -77,6 +77,27 @@ pub enum Error {
         /// Estimate of the condition number (dimensionless; infinite for an exact zero pivot).
         condition: f64,
     },
+    /// The verdict on the theorem's hypotheses is negative: a fold, a multiple root, a kink.
+    #[error("the implicit function theorem does not hold in sample {sample}: {reason}")]
+    Hypotheses {
+        /// First sample concerned.
+        sample: usize,
+        /// What the verdict found.
+        reason: crate::verdict::Reason,
+    },
+    /// The Neumann series of the adjoint does not converge.
+    #[error(
+        "the Neumann series diverges in sample {sample}: the spectral radius of I - dg/dz is about {radius:.3}, the limit \
+         {limit}. Use the exact adjoint"
+    )]
+    Divergent {
+        /// First sample concerned.
+        sample: usize,
+        /// Estimate of the spectral radius (dimensionless).
+        radius: f64,
+        /// Radius from which the mode refuses.
+        limit: f64,
+    },
     /// The adjoint (or tangent) linear system was not solved to its tolerance.
     #[error(
         "the linear solve of the derivative stopped early in sample {sample}: relative residual {residual:.3e}, \

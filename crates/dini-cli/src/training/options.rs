@@ -232,6 +232,7 @@ impl TrainArgs {
         settings.implicit = Implicit {
             method,
             tolerance: Some(self.backward_tol.unwrap_or(self.tol)),
+            verdict: Some(false),
             // a failed sample is left out of the step, and counted where the user sees it
             on_failure: OnFailure::Drop,
             ..Implicit::default()

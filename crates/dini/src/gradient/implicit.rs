@@ -36,13 +36,25 @@ pub struct Implicit {
     pub tolerance: Option<f64>,
     /// Condition estimate from which a Jacobian counts as singular (default 0.1 / machine epsilon).
     pub max_condition: Option<f64>,
+    /// Whether every sample gets a [`verdict`](mod@crate::verdict), which sees what a condition number cannot: folds, multiple
+    /// roots, kinks. Costs a Jacobian, its factorisation and some 20 residuals per sample (default: for n <= 16).
+    pub verdict: Option<bool>,
     /// Treatment of samples without a derivative (default [`OnFailure::Refuse`]).
     pub on_failure: OnFailure,
 }
 
+/// Size up to which a verdict is cheap enough to be the default.
+const SMALL: usize = 16;
+
 impl Default for Implicit {
     fn default() -> Self {
-        Implicit { method: Method::Auto, tolerance: None, max_condition: None, on_failure: OnFailure::Refuse }
+        Implicit {
+            method: Method::Auto,
+            tolerance: None,
+            max_condition: None,
+            verdict: None,
+            on_failure: OnFailure::Refuse,
+        }
     }
 }
 
@@ -70,6 +82,10 @@ impl<P: Linearize> GradientMode<P> for Implicit {
         self.on_failure
     }
 
+    fn wants_verdict(&self, n: usize) -> bool {
+        self.verdict.unwrap_or(n <= SMALL)
+    }
+
     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
         self.solve_chunk(chunk, Side::Adjoint, w)
     }
@@ -85,7 +101,7 @@ impl Implicit {
     ) -> Result<Derivative<(), P::State>, Error> {
         check_like(solution, b, "the tangent")?;
         let answer = linearised.map(b, |chunk, b| self.solve_chunk(chunk, Side::Tangent, b))?;
-        settle(solution, answer, self.on_failure)
+        settle(solution, answer, self.on_failure, GradientMode::<P>::wants_verdict(self, solution.width()))
     }
 
     fn solve_chunk<P: Linearize>(

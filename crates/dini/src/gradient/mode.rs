@@ -9,6 +9,7 @@ use crate::error::{Error, UserError};
 use crate::linear::Inverse;
 use crate::problem::{Linearize, Scalar};
 use crate::solve::{Solution, Status};
+use crate::verdict::Verdict;
 
 /// A way from the cotangent w to lam, with dL/da = -(dg/da)^T lam.
 ///
@@ -49,6 +50,11 @@ pub trait GradientMode<P: Linearize>: Sync {
     fn validate(&self) -> Result<(), Error>;
     /// What happens to samples without a derivative.
     fn on_failure(&self) -> OnFailure;
+    /// Whether states of size n get a verdict on the theorem's hypotheses; approximations do without.
+    fn wants_verdict(&self, n: usize) -> bool {
+        let _ = n;
+        false
+    }
     /// lam for the samples of `chunk`, whose cotangents are the rows of `w`.
     ///
     /// # Errors
@@ -148,7 +154,7 @@ pub(super) fn adjoint<P: Linearize, M>(
 ) -> Result<Derivative<(), P::State>, Error> {
     check_like(solution, w, "the cotangent")?;
     let answer = linearised.map(w, |chunk, w| mode.lam(chunk, w))?;
-    settle(solution, answer, mode.on_failure())
+    settle(solution, answer, mode.on_failure(), mode.wants_verdict(solution.width()))
 }
 
 /// What is mapped must be B x n and finite.
@@ -174,12 +180,17 @@ pub(super) fn settle<P: Linearize, M>(
     solution: &Solution<P, M>,
     (mut vector, outcomes): Mapped<P::State>,
     on_failure: OnFailure,
+    verdict: bool,
 ) -> Result<Derivative<(), P::State>, Error> {
     let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
     vector.norms(&mut norms);
     let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(outcomes.len()));
-    for (sample, Outcome { report, refusal }) in outcomes {
+    for (sample, Outcome { report, mut refusal }) in outcomes {
         reports.push(report);
+        if verdict && refusal.is_none() && solution.status(sample) == Status::Converged {
+            let Verdict { holds, reason, .. } = solution.verdict(sample)?;
+            refusal = (!holds).then_some(Error::Hypotheses { sample, reason });
+        }
         let finite = num_traits::Float::is_finite(norms[sample]);
         if solution.status(sample) == Status::Converged && refusal.is_none() && finite {
             continue;

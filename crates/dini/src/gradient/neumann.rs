@@ -34,7 +34,7 @@ use crate::problem::{Linearize, Scalar};
 /// ```
 ///
 /// # Errors
-/// Of a sample: [`Error::Option`] on `max_radius` with the estimate and the sample.
+/// [`Error::Divergent`] with the first such sample and the estimate.
 ///
 /// Source: C. Neumann (1877), Untersuchungen ueber das logarithmische und Newtonsche Potential; the guard: R. von Mises
 /// and H. Pollaczek-Geiringer (1929), doi:10.1002/zamm.19290090105. As a gradient: J. Lorraine, P. Vicol and
@@ -81,14 +81,10 @@ impl<P: Linearize> GradientMode<P> for Neumann {
         for ((outcome, radius), &slot) in answer.outcomes.iter_mut().zip(radii).zip(chunk.slots()) {
             outcome.report.radius = Some(radius);
             // NaN is no evidence of convergence
-            outcome.refusal = (radius.is_nan() || radius >= self.max_radius).then(|| {
-                let value =
-                    format!("{} with an estimate of {radius:.3e} in sample {}", self.max_radius, chunk.sample(slot));
-                Error::option(
-                    "max_radius",
-                    value,
-                    "the spectral radius of I - J must be below it for the series to converge",
-                )
+            outcome.refusal = (radius.is_nan() || radius >= self.max_radius).then(|| Error::Divergent {
+                sample: chunk.sample(slot),
+                radius,
+                limit: self.max_radius,
             });
         }
         Ok(answer)

@@ -16,10 +16,10 @@ pub trait AnyProblem: Send + Sync {
     fn parameters(&self) -> &Rows<f64>;
     /// g(z), B x n, by a plain loop over the equation: what a claim of a solver is checked against.
     fn residual(&self, z: &Rows<f64>) -> Rows<f64>;
-    /// [`dini::solve`] by `solver`.
+    /// [`solve`](dini::solve()) by `solver`.
     ///
     /// # Errors
-    /// As [`dini::solve`].
+    /// As [`solve`](dini::solve()).
     fn solve<'a>(
         &'a self,
         solver: &AnySolver,

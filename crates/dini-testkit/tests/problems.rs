@@ -26,7 +26,7 @@ fn relative(found: &[f64], expected: &[f64]) -> f64 {
     norm(&gap) / norm(expected).max(1e-3)
 }
 
-/// Condition numbers make up for what is lost: 1e-14 times the condition number of the worst problem of its kind.
+/// What rounding allows: the matrix roots have a condition number of 6e10 (1-norm), the others less.
 fn accuracy(case: &Case) -> f64 {
     if case.name.starts_with("hammarling") { 1e-6 } else { 1e-10 }
 }
@@ -47,7 +47,7 @@ fn the_table_is_complete_and_consistent() {
             assert_eq!((z.samples(), z.width()), (b, case.unknowns()), "{}", case.name);
         }
         assert_eq!(case.roots.is_empty(), matches!(case.set, Set::Rootless | Set::Vanishing), "{}", case.name);
-        assert_eq!(case.set == Set::Degenerate && case.is_regular(), false, "{}", case.name);
+        assert!(case.set != Set::Degenerate || !case.is_regular(), "{}", case.name);
         for root in &case.roots {
             let expected = if root.regular { case.problem.parameters().width() } else { 0 };
             assert!(root.tangents.len() == expected, "{}: a derivative by every parameter", case.name);
@@ -135,7 +135,7 @@ fn newton_reaches_each_regular_root_from_nearby() {
 #[test]
 fn the_products_of_every_equation_conform() {
     for case in &cases() {
-        // from within the domain: 18 of 23 starts are, the others lie on its edge
+        // some starts lie where the residual is not smooth: the helical valley's on its cut, 0 in sample 18
         let shifted = case.starts[0].as_slice().iter().map(|v| v + 0.0625).collect();
         let z = Rows::from_vec(case.starts[0].samples(), case.unknowns(), shifted).unwrap();
         case.problem.conform(&z);

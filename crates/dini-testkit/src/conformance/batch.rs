@@ -55,8 +55,8 @@ fn storage<V: Batch>(like: &V) {
     assert_eq!(all(&y.clone()), original, "clone");
     let row: Vec<V::Scalar> = numbers(2, n);
     y.write(b / 2, &row);
-    for s in 0..b {
-        assert_eq!(read(&y, s), if s == b / 2 { row.clone() } else { original[s].clone() }, "write touches one sample");
+    for (s, before) in original.iter().enumerate() {
+        assert_eq!(&read(&y, s), if s == b / 2 { &row } else { before }, "write touches one sample");
     }
     // a gather that skips and a scatter that reorders
     let from: Vec<usize> = (0..b).step_by(2).collect();
@@ -90,8 +90,8 @@ fn arithmetic<V: Batch>(like: &V) {
     let factors: Vec<V::Scalar> = numbers(5, b);
     let mut z = x.clone();
     z.scale(&factors);
-    for s in 0..b {
-        let expected: Vec<f64> = read(&x, s).iter().map(|v| v.as_f64() * factors[s].as_f64()).collect();
+    for (s, factor) in factors.iter().enumerate() {
+        let expected: Vec<f64> = read(&x, s).iter().map(|v| v.as_f64() * factor.as_f64()).collect();
         close(&read(&z, s), &expected, 1.0, "scale");
     }
     z.scale(&vec![V::Scalar::of(0.0); b]);

@@ -101,7 +101,7 @@ fn solve<T: Real>(
             let gap = (found - record.residual).abs();
             assert!(gap <= rounding + 1e-3 * found, "sample {s} reports {:e}, found {found:e}", record.residual);
         }
-        assert!(!(record.condition < 1.0), "a condition number is at least one");
+        assert!(record.condition >= 1.0, "a condition number is at least one");
     }
     (x, records)
 }
@@ -112,12 +112,12 @@ fn near_the_identity<T: Real>(solver: &impl LinearSolver<Rows<T>>, n: usize) {
     for tolerance in [1e-1, 1e-3, 50.0 * epsilon::<T>()] {
         let (x, records) = solve(solver, &a, None, &b, tolerance);
         assert!(records.iter().all(|r| r.converged), "I + 0.4 R, n = {n}, to {tolerance:e}: {records:?}");
-        for s in 0..samples {
+        for (s, record) in records.iter().enumerate() {
             let mut one = b.zeros(1);
             one.put(&[0], &b, &[s]);
-            let (alone, record) = solve(solver, &a.sample(s), None, &one, tolerance);
+            let (alone, own) = solve(solver, &a.sample(s), None, &one, tolerance);
             assert_eq!(alone.row(0), x.row(s), "sample {s} alone and in a batch, n = {n}, to {tolerance:e}");
-            assert_eq!(record[0], records[s], "record of sample {s} alone and in a batch");
+            assert_eq!(own[0], *record, "record of sample {s} alone and in a batch");
         }
         // a scaled right-hand side takes the scaled solution
         let factor = T::of(2f64.powi(-20));
@@ -156,7 +156,7 @@ fn right_hand_side_zero<T: Real>(solver: &impl LinearSolver<Rows<T>>) {
 
 fn not_solvable<T: Real>(solver: &impl LinearSolver<Rows<T>>) {
     let number = |v: f64| T::of(v);
-    let regular = [2.0, 0.0, 0.0, 1.5].map(number).to_vec();
+    let regular = [1.2, 0.0, 0.0, 0.8].map(number).to_vec();
     let singular = [1.0, 1.0, 1.0, 1.0].map(number).to_vec();
     let zero = vec![number(0.0); 4];
     let undefined = [1.0, 0.0, 0.0, f64::NAN].map(number).to_vec();

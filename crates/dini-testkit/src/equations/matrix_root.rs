@@ -8,7 +8,7 @@ use super::sum;
 /// Z^2 = A for m x m matrices, row by row: A = 1e-4 I + a e_1 e_2^T with a = 1.
 ///
 /// The root with both eigenvalues of the upper block 0.01 has Z_12 = a / 0.02 = 50; the Jacobian there is regular, with
-/// eigenvalues 0.02 and a condition number near 1e10.
+/// eigenvalues 0.02 and a condition number of 6e10 (1-norm).
 ///
 /// Source: S. J. Hammarling, private communication to P. E. Gill; problems 15 (m = 2) and 16 (m = 3) of the library.
 #[derive(Clone, Copy, Debug)]

@@ -17,9 +17,9 @@ equation! {
             let slope = sum(1..n, |j| z[j] * (j as f64 * power(j - 1)));
             let value = sum(0..n, |j| z[j] * power(j));
             let f = slope - value * value - a[0];
-            for k in 0..n {
+            for (k, g) in g.iter_mut().enumerate() {
                 let own = if k > 0 { k as f64 * power(k - 1) } else { 0.0 };
-                g[k] += f * (-value * (2.0 * power(k)) + own);
+                *g += f * (-value * (2.0 * power(k)) + own);
             }
         }
         let last = z[1] - z[0] * z[0] - 1.0;
@@ -38,8 +38,8 @@ equation! {
             let slope = sum(1..n, |j| z[j] * ((j + 1) as f64 * t.powi(j as i32 - 1)));
             let value = sum(0..n, |j| z[j] * t.powi(j as i32));
             let f = slope - value * value - a[0];
-            for k in 0..n {
-                g[k] += f * (-value * (2.0 * t) + (k + 1) as f64) * t.powi(k as i32 - 1);
+            for (k, g) in g.iter_mut().enumerate() {
+                *g += f * (-value * (2.0 * t) + (k + 1) as f64) * t.powi(k as i32 - 1);
             }
         }
         g[0] += z[0] * 3.0 - z[0].powi(2) * 2.0 + z[0].powi(3) * 2.0;

@@ -47,7 +47,7 @@ pub fn print(lines: &[Line]) -> String {
     text
 }
 
-/// Reads back what [`print`] has written; text that is no table has no solvers.
+/// Reads back what [`print()`] has written; text that is no table has no solvers.
 pub fn parse(text: &str) -> Vec<Recorded> {
     let mut rows = text
         .lines()

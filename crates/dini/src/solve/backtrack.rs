@@ -80,15 +80,23 @@ impl<V: Batch> Keep for LineSearchWork<V> {
     }
 }
 
+/// A step to be tried.
+pub(super) struct Correction<'a, V> {
+    pub dz: &'a mut V,
+    /// Whether dz solves J dz = g: only such a step says, by being small, that a root is near.
+    pub exact: bool,
+}
+
 /// z <- z - t dz for every active sample, with it.g = g(z). A sample without an acceptable t stays where it is and ends:
 /// converged if dz is below the rounding of z, else stagnated or non-finite.
 pub(super) fn backtrack<P: Problem>(
     search: &LineSearch,
     problem: &Evaluator<'_, P>,
     it: &mut Iterate<P::State>,
-    dz: &mut P::State,
+    correction: Correction<'_, P::State>,
     w: &mut LineSearchWork<P::State>,
 ) -> Eval {
+    let Correction { dz, exact } = correction;
     let b = it.z.samples();
     let (zero, one) = (Scalar::<P>::zero(), Scalar::<P>::one());
     w.z.copy_from(&it.z);
@@ -131,19 +139,19 @@ pub(super) fn backtrack<P: Problem>(
             *step *= Scalar::<P>::of(0.5);
         }
     }
-    give_up(it, w);
+    give_up(it, w, exact);
     Ok(())
 }
 
 /// Puts the open rows back where they were and ends them.
-fn give_up<V: Batch>(it: &mut Iterate<V>, w: &mut LineSearchWork<V>) {
+fn give_up<V: Batch>(it: &mut Iterate<V>, w: &mut LineSearchWork<V>, exact: bool) {
     let rounding = V::Scalar::of(4.0) * <V::Scalar as Float>::epsilon();
     let size = &mut w.step;
     w.z.norms(size);
     for i in (0..it.z.samples()).filter(|&i| w.open[i]) {
         it.z.put(&[i], &w.z, &[i]);
         it.g.put(&[i], &w.g, &[i]);
-        if w.length[i] <= rounding * size[i] {
+        if exact && w.length[i] <= rounding * size[i] {
             it.settle(i);
         } else {
             it.fail(i, if Float::is_finite(w.trial[i]) { Status::Stagnated } else { Status::NonFinite });

@@ -1,6 +1,6 @@
 //! Newton's method with a dense factorisation.
 
-use super::backtrack::{LineSearch, LineSearchWork, backtrack};
+use super::backtrack::{Correction, LineSearch, LineSearchWork, backtrack};
 use super::{Evaluator, Iterate, Solver, Status};
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
@@ -79,7 +79,8 @@ impl<P: Linearize> Solver<P> for Newton {
             }
             w.dz.write(i, &w.row);
         }
-        backtrack(&self.line_search, problem, it, &mut w.dz, &mut w.search)
+        let correction = Correction { dz: &mut w.dz, exact: true };
+        backtrack(&self.line_search, problem, it, correction, &mut w.search)
     }
 
     fn memory(&self, work: &mut NewtonWork<P>) -> Self::Memory {

@@ -214,10 +214,6 @@ impl<P: Linearize> TrustWork<P> {
         } else {
             it.z.put(&[i], &self.z, &[i]);
             it.g.put(&[i], &self.g, &[i]);
-            let rounding = Scalar::<P>::of(4.0) * <Scalar<P> as Float>::epsilon();
-            if self.length[i] <= rounding * size && ratio > -1.0 {
-                return it.settle(i);
-            }
         }
         match next {
             Some(control) => self.control[slot] = control,

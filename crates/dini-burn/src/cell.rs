@@ -82,9 +82,9 @@ impl<const D: usize> Solved<D> {
     {
         let z = to_tensor(solution.z());
         let report = ForwardReport::new(&solution);
-        let implicit = settings.implicit.clone();
+        let mode = settings.backward.clone();
         let adjoint: Adjoint<D> = Arc::new(move |w| {
-            let Derivative { vector, reports, failures, left_out, .. } = solution.adjoint(&to_state(w), &implicit)?;
+            let Derivative { vector, reports, failures, left_out, .. } = solution.adjoint(&to_state(w), &mode)?;
             Ok((to_tensor(&vector), Derivative { value: (), vector: (), reports, failures, left_out }))
         });
         Solved { z, report, adjoint }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::config::Config;
 use burn::module::Module;
 use burn::prelude::*;
-use dini::gradient::{Derivative, Implicit, OnFailure, Report};
+use dini::gradient::{AnyMode, Derivative, Implicit, OnFailure, Report};
 use dini::problem::Problem;
 use dini::solve::AnySolver;
 use dini::{Error, Options, Solution, Status};
@@ -20,8 +20,8 @@ pub struct Settings {
     pub solver: AnySolver,
     /// Forward tolerances and limits, per sample.
     pub options: Options,
-    /// Backward method and tolerance, and what happens to samples without a derivative.
-    pub implicit: Implicit,
+    /// Gradient mode of the backward pass, and what happens to samples without a derivative.
+    pub backward: AnyMode,
 }
 
 impl Default for Settings {
@@ -56,11 +56,11 @@ impl DeqConfig {
                 ..Options::default()
             },
             // a verdict on every sample of every step would cost more than the step
-            implicit: Implicit {
+            backward: AnyMode::Implicit(Implicit {
                 tolerance: Some(self.backward_tolerance),
                 verdict: Some(false),
                 ..Implicit::default()
-            },
+            }),
         }
     }
 
@@ -209,7 +209,7 @@ impl<C: Module> Deq<C> {
         }
         // detached copies: the backward pass may not touch a node of the outer graph
         let Solved { z, report, adjoint } = self.cell.valid().solve(x.clone().inner(), z0.inner(), &self.settings)?;
-        if self.settings.implicit.on_failure == OnFailure::Refuse
+        if self.settings.backward.on_failure() == OnFailure::Refuse
             && let Some(sample) = report.statuses.iter().position(|s| *s != Status::Converged)
         {
             return Err(Error::NotConverged {

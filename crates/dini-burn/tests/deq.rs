@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::{FloatDType, activation};
-use dini::gradient::{Implicit, Method};
+use dini::gradient::{AnyMode, Implicit, Method};
 use dini::linear::Gmres;
 use dini::solve::AnySolver;
 use dini::{Anderson, Error, Newton, OnFailure, Options, Picard};
@@ -57,7 +57,7 @@ fn exact(solver: AnySolver, method: Method) -> Settings {
     Settings {
         solver,
         options: Options { relative: 1e-13, max_iterations: 500, ..Options::default() },
-        implicit: Implicit { method, tolerance: Some(1e-12), ..Implicit::default() },
+        backward: Implicit { method, tolerance: Some(1e-12), ..Implicit::default() }.into(),
     }
 }
 
@@ -133,6 +133,29 @@ fn the_tanh_cell_on_kernels_has_the_gradient_of_unrolling_and_differences() {
 }
 
 #[test]
+fn every_gradient_mode_runs_behind_the_layer() {
+    let cell = tanh_cell();
+    let x = random(B, N, 5).require_grad();
+    let gradient = |solver: &str, backward: AnyMode| {
+        let mut settings = exact(AnySolver::by_name(solver).unwrap(), Method::Auto);
+        settings.backward = backward;
+        let output = Deq::with_settings(cell.clone(), settings).forward(x.clone()).unwrap();
+        let gradients = loss(output.z).backward();
+        assert_eq!(output.backward.report().unwrap().error, None);
+        cell.weight.grad(&gradients).unwrap()
+    };
+    let reference = gradient("newton", AnyMode::by_name("dense").unwrap());
+    for name in AnyMode::NAMES {
+        let away = difference(gradient("broyden", AnyMode::by_name(name).unwrap()), reference.clone());
+        let exact = matches!(name, "auto" | "gmres" | "fixed-point" | "dense");
+        assert!(if exact { away < 1e-7 } else { away > 1e-7 && away < 1.0 }, "{name}: {away}");
+    }
+    // many terms are the exact adjoint
+    let many = dini::gradient::Neumann { terms: 200, ..Default::default() };
+    assert!(difference(gradient("broyden", AnyMode::Neumann(many)), reference) < 1e-7);
+}
+
+#[test]
 fn gradients_are_right_from_several_threads() {
     let x = random(B, P, 7).inner();
     let settings = exact(AnySolver::Anderson(Anderson::default()), Method::Auto);
@@ -182,7 +205,7 @@ fn singular(on_failure: OnFailure) -> (Deq<TanhCell>, Tensor<2>) {
     let cell = TanhCellConfig::new(1).init(&device());
     let weight = cell.weight.map(|w| Tensor::ones_like(&w.inner()).autodiff().require_grad());
     let mut settings = exact(AnySolver::Newton(Newton::default()), Method::Dense);
-    settings.implicit.on_failure = on_failure;
+    settings.backward = settings.backward.with_on_failure(on_failure);
     let x = Tensor::<2>::from_data(TensorData::new(vec![0.0, 0.4], [2, 1]), &device()).require_grad();
     (Deq::with_settings(TanhCell { weight }, settings), x)
 }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, FromArgMatches};
-use dini::gradient::{Implicit, Method, OnFailure};
-use dini::linear::{Gmres, Refinement};
+use dini::gradient::{AnyMode, Method, OnFailure};
 use dini::solve::AnySolver;
 use dini_burn::Settings;
 use serde::Serialize;
@@ -16,8 +15,6 @@ use crate::failure::Failure;
 /// Where runs go that are not given a folder.
 pub const DEFAULT_RUNS: &str = "runs";
 
-/// Names of the adjoint methods.
-const ADJOINTS: [&str; 4] = ["auto", "gmres", "fixed-point", "dense"];
 /// Names of the optimisers.
 pub const OPTIMIZERS: [&str; 3] = ["adamw", "adam", "sgd"];
 
@@ -54,51 +51,51 @@ pub struct TrainArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
     /// Size n of the implicit state
-    #[arg(short, long, default_value_t = 100, value_parser = positive)]
+    #[arg(short, long, default_value_t = 100, value_parser = positive, allow_negative_numbers = true)]
     pub n: usize,
     /// Forward solver
     #[arg(long, default_value = "anderson", value_parser = PossibleValuesParser::new(AnySolver::NAMES))]
     pub solver: String,
-    /// Method of the adjoint solve
-    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(ADJOINTS))]
+    /// Gradient mode of the backward pass; the first four are exact
+    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(AnyMode::NAMES))]
     pub adjoint: String,
     /// Relative tolerance of both solves, per sample
-    #[arg(long, visible_alias = "tolerance", default_value_t = 1e-3, value_parser = tolerance)]
+    #[arg(long, visible_alias = "tolerance", default_value_t = 1e-3, value_parser = tolerance, allow_negative_numbers = true)]
     pub tol: f64,
     /// Relative tolerance of the forward solve, if not that of both
-    #[arg(long, value_parser = tolerance)]
+    #[arg(long, value_parser = tolerance, allow_negative_numbers = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward_tol: Option<f64>,
     /// Relative tolerance of the adjoint solve, if not that of both
-    #[arg(long, value_parser = tolerance)]
+    #[arg(long, value_parser = tolerance, allow_negative_numbers = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backward_tol: Option<f64>,
     /// Iteration limit of either solve
-    #[arg(long, default_value_t = 100, value_parser = positive)]
+    #[arg(long, default_value_t = 100, value_parser = positive, allow_negative_numbers = true)]
     pub max_iterations: usize,
     /// Passes over the training images [default: 60 for the digits, 10 otherwise]
-    #[arg(long, value_parser = positive)]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
     /// Images per step [default: 32 for the digits, 100 otherwise]
-    #[arg(long, visible_alias = "batch-size", value_parser = positive)]
+    #[arg(long, visible_alias = "batch-size", value_parser = positive, allow_negative_numbers = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// Learning rate at the start; it falls to zero along a cosine
-    #[arg(long, visible_alias = "lr", default_value_t = 4e-3, value_parser = positive_real)]
+    #[arg(long, visible_alias = "lr", default_value_t = 4e-3, value_parser = positive_real, allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// Decoupled weight decay (adamw) or L2 penalty (adam, sgd)
-    #[arg(long, default_value_t = 1e-2, value_parser = not_negative)]
+    #[arg(long, default_value_t = 1e-2, value_parser = not_negative, allow_negative_numbers = true)]
     pub weight_decay: f64,
     /// Training images are moved at random by up to so many pixels each way [default: 0.5 for the digits, 1 otherwise]
-    #[arg(long, value_name = "PIXELS", value_parser = not_negative)]
+    #[arg(long, value_name = "PIXELS", value_parser = not_negative, allow_negative_numbers = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shift: Option<f64>,
     /// Optimiser
     #[arg(long, visible_alias = "optimiser", default_value = "adamw", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
     pub optimizer: String,
     /// W is scaled down where its spectral norm exceeds this; below 1 the theorem's hypotheses hold for every input
-    #[arg(long, default_value_t = 0.95, value_parser = positive_real)]
+    #[arg(long, default_value_t = 0.95, value_parser = positive_real, allow_negative_numbers = true)]
     pub spectral_bound: f64,
     /// Seed of the split, the initial weights and the order of the images
     #[arg(long, default_value_t = 1)]
@@ -221,22 +218,20 @@ impl TrainArgs {
         }
         settings.options.relative = self.forward_tolerance();
         settings.options.max_iterations = self.max_iterations;
-        let method = match self.adjoint.as_str() {
-            "gmres" => Method::Gmres(Gmres { max_iterations: self.max_iterations, ..Gmres::default() }),
-            "fixed-point" => {
-                Method::FixedPoint(Refinement { max_iterations: self.max_iterations, ..Refinement::default() })
-            }
-            "dense" => Method::Dense,
-            _ => Method::Auto,
-        };
-        settings.implicit = Implicit {
-            method,
-            tolerance: Some(self.backward_tol.unwrap_or(self.tol)),
-            verdict: Some(false),
+        if let Some(mode) = AnyMode::by_name(&self.adjoint) {
             // a failed sample is left out of the step, and counted where the user sees it
-            on_failure: OnFailure::Drop,
-            ..Implicit::default()
-        };
+            settings.backward = mode.with_on_failure(OnFailure::Drop);
+        }
+        if let AnyMode::Implicit(implicit) = &mut settings.backward {
+            implicit.tolerance = Some(self.backward_tol.unwrap_or(self.tol));
+            // at every step it would cost more than the step; the spectral bound stands for it
+            implicit.verdict = Some(false);
+            match &mut implicit.method {
+                Method::Gmres(gmres) => gmres.max_iterations = self.max_iterations.max(2),
+                Method::FixedPoint(refinement) => refinement.max_iterations = self.max_iterations,
+                Method::Auto | Method::Dense => {}
+            }
+        }
         settings
     }
 }

@@ -82,7 +82,7 @@ pub struct TrainArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// Learning rate at the start; it falls to zero along a cosine
-    #[arg(long, visible_alias = "lr", default_value_t = 4e-3, value_parser = positive_real, allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "lr", default_value_t = 2e-3, value_parser = positive_real, allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// Decoupled weight decay (adamw) or L2 penalty (adam, sgd)
     #[arg(long, default_value_t = 1e-2, value_parser = not_negative, allow_negative_numbers = true)]

@@ -10,8 +10,10 @@ mod curves;
 mod gallery;
 mod page;
 
+use serde::{Deserialize, Serialize};
+
 /// What one pass over the training images gave.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// The number of the epoch, as it is to be shown.
     pub epoch: usize,
@@ -27,6 +29,8 @@ pub struct Epoch {
     pub forward_iterations: f64,
     /// Mean number of iterations of the adjoint solve that gives the gradient.
     pub backward_iterations: f64,
+    /// Images without a derivative, left out of their steps.
+    pub failures: usize,
     /// Wall-clock time the epoch took.
     pub seconds: f64,
 }

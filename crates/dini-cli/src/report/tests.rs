@@ -17,6 +17,7 @@ fn plausible() -> Report {
                 test_accuracy: 1.0 - 0.5 * (-0.45 * x).exp() - 0.018,
                 forward_iterations: 8.0 + 7.0 * (1.0 - (-0.3 * x).exp()),
                 backward_iterations: 7.0 + 5.0 * (1.0 - (-0.3 * x).exp()),
+                failures: 0,
                 seconds: 1.4 + 0.3 * rng.random::<f64>(),
             }
         })

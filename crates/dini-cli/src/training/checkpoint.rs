@@ -26,45 +26,7 @@ pub struct Progress {
     /// Vector of the spectral-norm iteration.
     pub spectral: Vec<f64>,
     /// Finished epochs.
-    pub history: Vec<EpochRecord>,
-}
-
-/// One finished epoch, a row of `metrics.csv`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Number, from 1.
-    pub epoch: usize,
-    /// Mean cross-entropy over the training steps.
-    pub train_loss: f64,
-    /// Share of training images classified rightly, while training.
-    pub train_accuracy: f64,
-    /// Mean cross-entropy on the test images.
-    pub test_loss: f64,
-    /// Share of test images classified rightly.
-    pub test_accuracy: f64,
-    /// Mean iterations of the forward solve per image.
-    pub forward_iterations: f64,
-    /// Mean iterations of the adjoint solve per image.
-    pub backward_iterations: f64,
-    /// Images without a derivative, left out of their steps.
-    pub failures: usize,
-    /// Duration in seconds.
-    pub seconds: f64,
-}
-
-impl From<&EpochRecord> for Epoch {
-    fn from(r: &EpochRecord) -> Epoch {
-        Epoch {
-            epoch: r.epoch,
-            train_loss: r.train_loss,
-            train_accuracy: r.train_accuracy,
-            test_loss: r.test_loss,
-            test_accuracy: r.test_accuracy,
-            forward_iterations: r.forward_iterations,
-            backward_iterations: r.backward_iterations,
-            seconds: r.seconds,
-        }
-    }
+    pub history: Vec<Epoch>,
 }
 
 fn failure(path: &Path, why: impl ToString) -> FileError {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use dini::solve::Control;
 use dini::{Rows, cells};
 
-use super::checkpoint::{EpochRecord, Progress};
+use super::checkpoint::Progress;
 use super::evaluate::Evaluation;
 use super::folder::RunFolder;
 use super::options::TrainArgs;
@@ -15,7 +15,7 @@ use crate::data::Images;
 use crate::failure::{Failure, Outcome};
 use crate::files::FileError;
 use crate::model::{Classifier, Preprocessing};
-use crate::report::{Misclassified, Report, html};
+use crate::report::{Epoch, Misclassified, Report, html};
 
 /// Images whose residuals are drawn.
 const TRACED: usize = 8;
@@ -26,7 +26,7 @@ const SHOWN: usize = 24;
 ///
 /// # Errors
 /// A folder that cannot be written.
-pub fn write_metrics(folder: &RunFolder, history: &[EpochRecord]) -> Outcome {
+pub fn write_metrics(folder: &RunFolder, history: &[Epoch]) -> Outcome {
     let path = folder.file("metrics.csv");
     let failed = |e: String| FileError::new("cannot write the metrics", &path, e, "report this");
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -105,7 +105,7 @@ pub fn write_report(
             ("training time".into(), format!("{seconds:.1} s")),
         ],
         settings: settings.iter().map(|(k, v)| (k.clone(), v.to_string().trim_matches('"').to_string())).collect(),
-        epochs: progress.history.iter().map(Into::into).collect(),
+        epochs: progress.history.clone(),
         residuals: residuals(model, test, p, args)?,
         tolerance: args.forward_tolerance(),
         confusion: evaluation.confusion(&test.labels),

@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::{SeedableRng, seq::SliceRandom};
 
 use super::augment::shift_at_random;
-use super::checkpoint::{EpochRecord, Progress, decode, encode};
+use super::checkpoint::{Progress, decode, encode};
 use super::evaluate::evaluate;
 use super::folder::RunFolder;
 use super::history::{write_metrics, write_report};
@@ -24,6 +24,7 @@ use crate::data::{self, Images, Split};
 use crate::failure::{Failure, Outcome};
 use crate::model::{self, Classifier, Preprocessing, Sizes};
 use crate::output::say;
+use crate::report::Epoch;
 
 /// Power iterations on W per step: W changes slowly.
 const SPECTRAL_ITERATIONS: usize = 1;
@@ -60,6 +61,7 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
     };
     let bar = run.progress_bar(args.quiet, &state.progress);
     let images = run.data.train.len();
+    let mut last = None;
     while state.progress.epoch < run.epochs {
         let order = run.order(state.progress.epoch);
         let begun = Instant::now();
@@ -92,7 +94,7 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
         }
         let evaluation = evaluate(&state.model, &run.data.test, run.preprocessing)?;
         let tally = std::mem::take(&mut state.progress.tally);
-        let record = EpochRecord {
+        let record = Epoch {
             epoch: state.progress.epoch + 1,
             train_loss: tally.loss(),
             train_accuracy: tally.accuracy(),
@@ -127,9 +129,14 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
         state.progress.epoch += 1;
         (state.progress.step, state.progress.seconds) = (0, 0.0);
         run.save(&state)?;
+        last = Some(evaluation);
     }
     bar.finish_and_clear();
-    let evaluation = evaluate(&state.model, &run.data.test, run.preprocessing)?;
+    // a resumed run may have had nothing left to do
+    let evaluation = match last {
+        Some(evaluation) => evaluation,
+        None => evaluate(&state.model, &run.data.test, run.preprocessing)?,
+    };
     let test = (run.data.name.as_str(), &run.data.test);
     write_report(&run.folder, &run.args, test, (&state.model, run.preprocessing), &evaluation, &state.progress)?;
     let seconds: f64 = state.progress.history.iter().map(|r| r.seconds).sum();

@@ -38,9 +38,14 @@ impl<T: Real> Model<'_, T> {
 
     /// ||D p||
     pub fn length(&self, p: &[T]) -> T {
-        let sum = p.iter().zip(self.scale).fold(T::zero(), |sum, (&p, &d)| sum + (d * p) * (d * p));
-        Float::sqrt(sum)
+        scaled_norm(p, self.scale)
     }
+}
+
+/// ||D v||
+fn scaled_norm<T: Real>(v: &[T], scale: &[T]) -> T {
+    let sum = v.iter().zip(scale).fold(T::zero(), |sum, (&v, &d)| sum + (d * v) * (d * v));
+    Float::sqrt(sum)
 }
 
 /// How trial steps are made: by a radius (dogleg) or a damping (Levenberg-Marquardt), one number per sample.
@@ -133,7 +138,6 @@ impl<P: Linearize> TrustWork<P> {
         }
         self.z.copy_from(&it.z);
         self.g.copy_from(&it.g);
-        it.z.norms(&mut self.norms);
         for i in 0..at.len() {
             self.p.clear(i);
             if it.ended(i) {
@@ -205,9 +209,7 @@ impl<P: Linearize> TrustWork<P> {
         let [_, _, _, z] = &mut self.rows;
         self.z.read(i, z);
         let n = z.len();
-        let scale = &self.scale[slot * n..(slot + 1) * n];
-        let size = z.iter().zip(scale).fold(Scalar::<P>::zero(), |s, (&z, &d)| s + (d * z) * (d * z));
-        let size = Float::sqrt(size);
+        let size = scaled_norm(z, &self.scale[slot * n..(slot + 1) * n]);
         let next = strategy.update(self.control[slot], ratio, self.length[i], size);
         if accepted {
             self.fresh[slot] = false;

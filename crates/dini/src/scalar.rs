@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display, LowerExp};
 
-use crate::kernels::lane::Lane;
+use crate::kernels::transpose::Transpose;
 
 mod sealed {
     pub trait Sealed {}
@@ -15,7 +15,7 @@ pub trait Real:
     sealed::Sealed
     + num_traits::Float
     + faer::traits::RealField
-    + Lane
+    + Transpose
     + Default
     + Debug
     + Display

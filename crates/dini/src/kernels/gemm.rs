@@ -2,17 +2,19 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::Real;
 use crate::kernels::lane::Lane;
+use crate::kernels::vector;
 
 /// What is done to the product before it leaves the cache.
 pub trait Epilogue<T: Lane>: Sync {
-    /// Finishes the first `width` numbers of `tile`, which holds columns `column ..` of row `row` of the product and is
-    /// [`Lane::PANEL`] long whatever the width: a remainder done number by number would cost more than a whole tile.
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, width: usize, tile: &mut [T]);
+    /// Finishes `out`, which holds columns `column ..` of row `row` of the product.
+    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]);
 }
 
 /// The product alone.
@@ -20,27 +22,35 @@ pub struct Plain;
 
 impl<T: Lane> Epilogue<T> for Plain {
     #[inline(always)]
-    fn finish<S: Simd>(&self, _: S, _: usize, _: usize, _: usize, _: &mut [T]) {}
+    fn finish<S: Simd>(&self, _: S, _: usize, _: usize, _: &mut [T]) {}
 }
 
-/// The largest [`Lane::PANEL`].
-const WIDEST: usize = 32;
+/// Numbers that an epilogue works on at a time: several registers, so that one does not wait for the other.
+const TILE: usize = 32;
 
-/// tile_i <- f(tile_i, a_i, b_i) for an [`Epilogue`], in whole registers; zeros where a and b end.
+/// out_i <- f(out_i, a_i, b_i) for an [`Epilogue`], in whole registers.
 #[inline(always)]
-pub fn map_tile<T: Real, S: Simd>(simd: S, tile: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
-    // copies in registers: the compiler would not vectorise a loop over slices that might overlap
-    let (mut all, a, b) = (padded(simd, &tile[..T::PANEL]), padded(simd, a), padded(simd, b));
-    for i in 0..T::PANEL {
-        all[i] = f(all[i], a[i], b[i]);
+pub fn map_row<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
+    let (a, b) = (&a[..out.len()], &b[..out.len()]);
+    for (tile, (a, b)) in out.chunks_mut(TILE).zip(a.chunks(TILE).zip(b.chunks(TILE))) {
+        // copies in registers: the compiler would not vectorise a loop over slices that might overlap
+        let (mut all, a, b) = (padded(simd, tile), padded(simd, a), padded(simd, b));
+        for i in 0..TILE {
+            all[i] = f(all[i], a[i], b[i]);
+        }
+        let registers = T::vectors::<S>(&all).0;
+        let (whole, rest) = T::vectors_mut::<S>(tile);
+        whole.copy_from_slice(&registers[..whole.len()]);
+        if !rest.is_empty() {
+            T::store_rest(simd, rest, registers[whole.len()]);
+        }
     }
-    tile[..T::PANEL].copy_from_slice(&all[..T::PANEL]);
 }
 
-/// `values` and zeros.
+/// `values` and zeros: a remainder done number by number would cost more than a whole tile.
 #[inline(always)]
-fn padded<T: Real, S: Simd>(simd: S, values: &[T]) -> [T; WIDEST] {
-    let mut all = [T::zero(); WIDEST];
+fn padded<T: Real, S: Simd>(simd: S, values: &[T]) -> [T; TILE] {
+    let mut all = [T::zero(); TILE];
     let (whole, rest) = T::vectors::<S>(values);
     let (registers, _) = T::vectors_mut::<S>(&mut all);
     registers[..whole.len()].copy_from_slice(whole);
@@ -56,10 +66,9 @@ pub struct Packed<T> {
     outputs: usize,
     inputs: usize,
     data: Vec<T>,
+    finite: bool,
 }
 
-/// Inputs packed at a time.
-const BLOCK: usize = 16;
 /// Matrices below this many numbers are not worth a second thread.
 const PARALLEL_PACKING: usize = 100_000;
 /// Products below this many multiplications are not worth a second thread.
@@ -70,22 +79,19 @@ impl<T: Real> Packed<T> {
     pub fn from_rows(m: &[T], outputs: usize, inputs: usize) -> Self {
         Self::pack(outputs, inputs, |panel, column, width| {
             let rows = &m[column * inputs..(column + width) * inputs];
-            // a block of inputs at a time, so that the lines of the panel being written stay in the first cache
-            for (b, block) in panel.chunks_mut(T::PANEL * BLOCK).enumerate() {
-                for (r, row) in rows.chunks_exact(inputs).enumerate() {
-                    for (slot, &value) in block.chunks_exact_mut(T::PANEL).zip(&row[b * BLOCK..]) {
-                        slot[r] = value;
-                    }
-                }
-            }
+            T::transpose(rows, inputs, panel, T::PANEL, (width, inputs));
         })
     }
 
     /// Packs the transpose of `m`, row-major with `inputs` rows of `outputs` columns.
     pub fn from_columns(m: &[T], outputs: usize, inputs: usize) -> Self {
         Self::pack(outputs, inputs, |panel, column, width| {
-            for (slot, row) in panel.chunks_exact_mut(T::PANEL).zip(m.chunks_exact(outputs)) {
-                slot[..width].copy_from_slice(&row[column..column + width]);
+            let slots = panel.chunks_exact_mut(T::PANEL).zip(m.chunks_exact(outputs));
+            if width == T::PANEL {
+                // of a length known beforehand
+                slots.for_each(|(slot, row)| slot.copy_from_slice(&row[column..column + T::PANEL]));
+            } else {
+                slots.for_each(|(slot, row)| slot[..width].copy_from_slice(&row[column..]));
             }
         })
     }
@@ -93,16 +99,23 @@ impl<T: Real> Packed<T> {
     fn pack(outputs: usize, inputs: usize, fill: impl Fn(&mut [T], usize, usize) + Sync) -> Self {
         let size = T::PANEL * inputs;
         let mut data = vec![T::zero(); outputs.div_ceil(T::PANEL) * size];
+        // while the panel is in cache
         let one = |(p, panel): (usize, &mut [T])| {
             let column = p * T::PANEL;
             fill(panel, column, T::PANEL.min(outputs - column));
+            vector::all_finite(panel)
         };
-        if data.len() < PARALLEL_PACKING {
-            data.chunks_exact_mut(size).enumerate().for_each(one);
+        let finite = if data.len() < PARALLEL_PACKING {
+            data.chunks_exact_mut(size).enumerate().map(one).fold(true, |all, finite| all & finite)
         } else {
-            data.par_chunks_exact_mut(size).enumerate().for_each(one);
-        }
-        Packed { outputs, inputs, data }
+            data.par_chunks_exact_mut(size).enumerate().map(one).reduce(|| true, |all, finite| all & finite)
+        };
+        Packed { outputs, inputs, data, finite }
+    }
+
+    /// Whether the matrix holds neither NaN nor infinity.
+    pub fn is_finite(&self) -> bool {
+        self.finite
     }
 
     /// out <- epilogue(a M^T), `a` row-major rows x inputs, `out` rows x outputs.
@@ -147,103 +160,124 @@ pub struct Tiles<'a, T> {
     stride: usize,
 }
 
+/// Inputs multiplied at a time: so much of a panel stays in the first cache while every row passes it.
+const DEPTH: usize = 256;
+
 impl<T: Lane> WithSimd for Tiles<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // registers for accumulators: 24 of 32 (AVX-512, NEON), 12 of 16 (AVX2), one row otherwise
+        // registers for sums: 24 of 32 (AVX-512, NEON), 12 of 16 (AVX2)
         match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
-            2 => self.blocks::<S, 2, 1, 12>(simd),
-            4 => self.blocks::<S, 4, 2, 3>(simd),
-            8 => self.blocks::<S, 8, 4, 3>(simd),
-            16 => self.blocks::<S, 16, 8, 1>(simd),
-            _ => self.blocks::<S, 32, 16, 1>(simd),
+            1 => self.blocks::<S, 1, 12, 24>(simd),
+            2 => self.blocks::<S, 2, 6, 12>(simd),
+            4 => self.blocks::<S, 4, 6, 24>(simd),
+            8 => self.blocks::<S, 8, 1, 8>(simd),
+            _ => self.blocks::<S, 16, 1, 16>(simd),
         }
     }
 }
 
 impl<T: Lane> Tiles<'_, T> {
-    /// All tiles: panels outside, so that one stays in the first cache while every row passes it. A panel has C registers,
-    /// the last one perhaps no more than its first HALF in use.
+    /// All tiles, for panels of C registers, with at most MR rows and SUMS sums in a tile.
+    ///
+    /// Panels outside and a block of inputs next, so that this part of a panel stays in the first cache while every row passes
+    /// it. The sums of one block are where the next one begins: blocks change no bit.
     #[inline(always)]
-    fn blocks<S: Simd, const C: usize, const HALF: usize, const MR: usize>(&mut self, simd: S) {
+    fn blocks<S: Simd, const C: usize, const MR: usize, const SUMS: usize>(&mut self, simd: S) {
         let rows = self.out.len() / self.stride;
-        let columns = self.stride;
-        let panels = columns.div_ceil(T::PANEL);
+        let panels = self.stride.div_ceil(T::PANEL);
         let count = rows.div_ceil(MR).max(1);
+        // few rows leave too few sums in flight: several panels at once
+        let tallest = rows.div_ceil(count);
+        let together = [8, 4, 2].into_iter().find(|p| tallest * p * C <= SUMS).unwrap_or(1);
         let mut p = 0;
         while p < panels {
-            // few rows leave too few sums in flight: take several panels at once
-            if MR >= 4 && rows == 1 && p + 4 <= panels {
-                self.tile::<S, C, C, 1, 4>(simd, 0, p);
-                p += 4;
-                continue;
-            }
-            if MR >= 4 && rows == 2 && p + 2 <= panels {
-                self.tile::<S, C, C, 2, 2>(simd, 0, p);
-                p += 2;
-                continue;
-            }
-            let narrow = columns - p * T::PANEL <= T::PANEL / 2;
-            for b in 0..count {
-                let (start, end) = (b * rows / count, (b + 1) * rows / count);
-                macro_rules! rows {
-                    ($($r:literal)*) => { match (end - start, narrow) {
-                        $(($r, false) if $r <= MR => self.tile::<S, C, C, $r, 1>(simd, start, p),
-                          ($r, true) if $r <= MR => self.tile::<S, C, HALF, $r, 1>(simd, start, p),)*
-                        _ => {}
-                    } };
+            let width = if p + together <= panels { together } else { 1 };
+            for start in (0..self.inputs).step_by(DEPTH) {
+                let inputs = start..self.inputs.min(start + DEPTH);
+                for b in 0..count {
+                    let (row, end) = (b * rows / count, (b + 1) * rows / count);
+                    macro_rules! tiles {
+                        ($($p:literal: $($r:literal)*;)*) => { match (width, end - row) {
+                            $($(($p, $r) if $r * $p * C <= SUMS => self.tile::<S, C, $r, $p>(simd, row, p, inputs.clone()),)*)*
+                            _ => {}
+                        } };
+                    }
+                    tiles! { 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 4: 1 2 3 4 5 6; 8: 1 2 3; }
                 }
-                rows!(1 2 3 4 5 6 7 8 9 10 11 12);
             }
-            p += 1;
+            p += width;
         }
     }
 
-    /// R rows from `row` times the first U of the C registers of P panels from `p`.
+    /// R rows from `row` times P panels from `p`, over the inputs of one block.
     #[inline(always)]
-    fn tile<S: Simd, const C: usize, const U: usize, const R: usize, const P: usize>(
+    fn tile<S: Simd, const C: usize, const R: usize, const P: usize>(
         &mut self,
         simd: S,
         row: usize,
         p: usize,
+        inputs: Range<usize>,
     ) {
-        const { assert!(U <= C) };
-        let k = self.inputs;
-        let panel = |q: usize| {
-            let start = (p + q) * T::PANEL * k;
-            T::vectors::<S>(&self.panels[start..start + T::PANEL * k]).0
-        };
-        let panels: [&[T::Vector<S>]; P] = std::array::from_fn(panel);
-        let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..(row + r + 1) * k]);
-        let mut sums = [[[T::splat(simd, T::zero()); U]; R]; P];
-        for i in 0..k {
-            for q in 0..P {
-                // SAFETY: a panel holds k * C registers (sliced so above), i < k and c < U <= C
-                let w: [T::Vector<S>; U] = std::array::from_fn(|c| unsafe { *panels[q].get_unchecked(i * C + c) });
-                for r in 0..R {
-                    // SAFETY: every row slice has length k, and i < k
-                    let z = T::splat(simd, unsafe { *a[r].get_unchecked(i) });
-                    for c in 0..U {
-                        sums[q][r][c] = <T as Lane>::mul_add(simd, z, w[c], sums[q][r][c]);
+        let (k, depth) = (self.inputs, inputs.len());
+        let panels: [&[T::Vector<S>]; P] = std::array::from_fn(|q| {
+            let start = ((p + q) * k + inputs.start) * T::PANEL;
+            T::vectors::<S>(&self.panels[start..start + T::PANEL * depth]).0
+        });
+        let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..][inputs.clone()]);
+        let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
+        if inputs.start > 0 {
+            for (q, sums) in sums.iter_mut().enumerate() {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    self.load::<S, C>(simd, row + r, p + q, sums);
+                }
+            }
+        }
+        for i in 0..depth {
+            // SAFETY: a panel's part holds depth * C registers (sliced so above), i < depth and c < C
+            let w: [[T::Vector<S>; C]; P] =
+                std::array::from_fn(|q| std::array::from_fn(|c| unsafe { *panels[q].get_unchecked(i * C + c) }));
+            for r in 0..R {
+                // SAFETY: every row slice has length depth, and i < depth
+                let z = T::splat(simd, unsafe { *a[r].get_unchecked(i) });
+                for q in 0..P {
+                    for c in 0..C {
+                        sums[q][r][c] = <T as Lane>::mul_add(simd, z, w[q][c], sums[q][r][c]);
                     }
                 }
             }
         }
         for (q, sums) in sums.iter().enumerate() {
             for (r, sums) in sums.iter().enumerate() {
-                self.store::<S, U>(simd, row + r, p + q, sums);
+                self.store::<S, C>(simd, row + r, p + q, sums);
             }
         }
     }
 
-    /// Stores one row of a tile and finishes it.
+    /// The columns of panel `p` in one row of the result.
     #[inline(always)]
-    fn store<S: Simd, const U: usize>(&mut self, simd: S, row: usize, p: usize, sums: &[T::Vector<S>; U]) {
+    fn place(&mut self, row: usize, p: usize) -> &mut [T] {
         let column = p * T::PANEL;
         let width = T::PANEL.min(self.stride - column);
         let start = row * self.stride + column;
-        let (whole, rest) = T::vectors_mut::<S>(&mut self.out[start..start + width]);
+        &mut self.out[start..start + width]
+    }
+
+    /// Takes one row of a tile up where the block before has left it.
+    #[inline(always)]
+    fn load<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: &mut [T::Vector<S>; C]) {
+        let (whole, rest) = T::vectors::<S>(self.place(row, p));
+        sums[..whole.len()].copy_from_slice(whole);
+        if !rest.is_empty() {
+            sums[whole.len()] = T::load_rest(simd, rest);
+        }
+    }
+
+    /// Stores one row of a tile.
+    #[inline(always)]
+    fn store<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: &[T::Vector<S>; C]) {
+        let (whole, rest) = T::vectors_mut::<S>(self.place(row, p));
         whole.copy_from_slice(&sums[..whole.len()]);
         if !rest.is_empty() {
             T::store_rest(simd, rest, sums[whole.len()]);
@@ -270,21 +304,7 @@ impl<T: Real, E: Epilogue<T>> WithSimd for Finish<'_, T, E> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Finish { epilogue, row, column, out, stride } = self;
         for (r, out) in out.chunks_exact_mut(stride).enumerate() {
-            for (p, tile) in out.chunks_mut(T::PANEL).enumerate() {
-                let (row, column, width) = (row + r, column + p * T::PANEL, tile.len());
-                if width == T::PANEL {
-                    epilogue.finish(simd, row, column, width, tile);
-                    continue;
-                }
-                let mut all = padded(simd, tile);
-                epilogue.finish(simd, row, column, width, &mut all[..T::PANEL]);
-                let (whole, rest) = T::vectors_mut::<S>(tile);
-                let registers = T::vectors::<S>(&all).0;
-                whole.copy_from_slice(&registers[..whole.len()]);
-                if !rest.is_empty() {
-                    T::store_rest(simd, rest, registers[whole.len()]);
-                }
-            }
+            epilogue.finish(simd, row + r, column, out);
         }
     }
 }

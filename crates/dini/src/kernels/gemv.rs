@@ -63,11 +63,13 @@ fn add_rows<T: Lane, S: Simd, const R: usize>(simd: S, a: &[T], rows: &[&[T]; R]
     let factors: [T::Vector<S>; R] = std::array::from_fn(|r| T::splat(simd, a[r]));
     let registers: [&[T::Vector<S>]; R] = std::array::from_fn(|r| T::vectors::<S>(rows[r]).0);
     let (whole, rest) = T::vectors_mut::<S>(out);
-    let count = whole.len();
-    for (j, sum) in whole.iter_mut().enumerate() {
+    let registers = registers.map(|row| &row[..whole.len()]);
+    for (j, out) in whole.iter_mut().enumerate() {
+        let mut sum = *out;
         for r in 0..R {
-            *sum = <T as Lane>::mul_add(simd, factors[r], registers[r][..count][j], *sum);
+            sum = <T as Lane>::mul_add(simd, factors[r], registers[r][j], sum);
         }
+        *out = sum;
     }
     if rest.is_empty() {
         return;

@@ -9,7 +9,7 @@ use crate::kernels::tanh::Tanh;
 
 /// Vector registers of one scalar type, for every instruction set.
 pub trait Lane: Copy + Tanh + Zero {
-    /// Columns of a packed panel: two 512-bit registers.
+    /// Columns of a packed panel: one 512-bit register.
     const PANEL: usize;
     /// A register.
     type Vector<S: Simd>: Copy;
@@ -84,7 +84,7 @@ macro_rules! lane {
 lane!(
     f32,
     f32s,
-    32,
+    16,
     splat_f32s,
     add_f32s,
     mul_add_e_f32s,
@@ -97,7 +97,7 @@ lane!(
 lane!(
     f64,
     f64s,
-    16,
+    8,
     splat_f64s,
     add_f64s,
     mul_add_e_f64s,

@@ -4,8 +4,9 @@
 //! sample's result bitwise independent of its batch.
 
 pub mod gemm;
-pub mod gemv;
+pub(crate) mod gemv;
 pub mod lane;
 pub(crate) mod scratch;
 pub mod tanh;
+pub mod transpose;
 pub(crate) mod vector;

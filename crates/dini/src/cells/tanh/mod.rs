@@ -9,7 +9,7 @@ use pulp::Simd;
 use crate::Real;
 use crate::batch::{Batch, Rows};
 use crate::error::Error;
-use crate::kernels::gemm::{Epilogue, Packed, Plain, map_tile};
+use crate::kernels::gemm::{Epilogue, Packed, Plain, map_row};
 use crate::kernels::{gemv, vector};
 use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, check_start};
 
@@ -60,13 +60,15 @@ impl<T: Real> Tanh<T> {
         if x.width() != n {
             return Err(Error::shape("x of the tanh cell", (x.samples(), n), (x.samples(), x.width())));
         }
-        if let Some(sample) = w.chunks_exact(n).position(|row| !vector::all_finite(row)) {
-            return Err(Error::NonFinite { what: "W of the tanh cell (rows counted as samples)", sample });
-        }
         if let Some(sample) = x.first_non_finite() {
             return Err(Error::NonFinite { what: "x of the tanh cell", sample });
         }
-        Ok(Tanh { forward: Packed::from_rows(&w, n, n), transposed: OnceLock::new(), n, w, x })
+        let forward = Packed::from_rows(&w, n, n);
+        if !forward.is_finite() {
+            let sample = w.chunks_exact(n).position(|row| !vector::all_finite(row)).unwrap_or_default();
+            return Err(Error::NonFinite { what: "W of the tanh cell (rows counted as samples)", sample });
+        }
+        Ok(Tanh { forward, transposed: OnceLock::new(), n, w, x })
     }
 
     /// The cell with the same weights and new inputs; the packed weights are kept.
@@ -101,8 +103,15 @@ impl<T: Real> Tanh<T> {
         &self.x
     }
 
-    fn transposed(&self) -> &Packed<T> {
-        self.transposed.get_or_init(|| Packed::from_columns(&self.w, self.n, self.n))
+    /// out <- epilogue(W^T v)
+    fn multiply_transposed<E: Epilogue<T>>(&self, at: Active<'_>, v: &[T], out: &mut Rows<T>, epilogue: &E) {
+        let out = out.as_mut_slice();
+        if at.len() == 1 && self.transposed.get().is_none() {
+            gemv::apply(&self.w, v, out, at.parallel(), epilogue);
+        } else {
+            let packed = self.transposed.get_or_init(|| Packed::from_columns(&self.w, self.n, self.n));
+            packed.apply(v, out, at.parallel(), epilogue);
+        }
     }
 }
 
@@ -115,10 +124,10 @@ struct Residual<'a, T> {
 
 impl<T: Real> Epilogue<T> for Residual<'_, T> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, width: usize, tile: &mut [T]) {
-        let x = &self.x.row(self.at.sample(row))[column..column + width];
-        let z = &self.z.row(row)[column..column + width];
-        map_tile(simd, tile, x, z, |t, x, z| z - (t + x).tanh_in::<S>());
+    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
+        let x = &self.x.row(self.at.sample(row))[column..];
+        let z = &self.z.row(row)[column..];
+        map_row(simd, out, x, z, |t, x, z| z - (t + x).tanh_in::<S>());
     }
 }
 
@@ -131,10 +140,10 @@ struct Jvp<'a, T> {
 
 impl<T: Real> Epilogue<T> for Jvp<'_, T> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, width: usize, tile: &mut [T]) {
-        let d = &self.d.row(self.at.slot(row))[column..column + width];
-        let v = &self.v.row(row)[column..column + width];
-        map_tile(simd, tile, d, v, |t, d, v| v - d * t);
+    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
+        let d = &self.d.row(self.at.slot(row))[column..];
+        let v = &self.v.row(row)[column..];
+        map_row(simd, out, d, v, |t, d, v| v - d * t);
     }
 }
 
@@ -145,9 +154,9 @@ struct Vjp<'a, T> {
 
 impl<T: Real> Epilogue<T> for Vjp<'_, T> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, width: usize, tile: &mut [T]) {
-        let u = &self.u.row(row)[column..column + width];
-        map_tile(simd, tile, u, u, |t, u, _| u - t);
+    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
+        let u = &self.u.row(row)[column..];
+        map_row(simd, out, u, u, |t, u, _| u - t);
     }
 }
 
@@ -198,12 +207,7 @@ impl<T: Real> Linearize for Tanh<T> {
             for (i, du) in du.chunks_exact_mut(n).enumerate() {
                 vector::product(du, u.row(i), d.row(at.slot(i)));
             }
-            let out = out.as_mut_slice();
-            if u.samples() == 1 && self.transposed.get().is_none() {
-                gemv::apply(&self.w, du, out, at.parallel(), &Vjp { u });
-            } else {
-                self.transposed().apply(du, out, at.parallel(), &Vjp { u });
-            }
+            self.multiply_transposed(at, du, out, &Vjp { u });
         });
         Ok(())
     }

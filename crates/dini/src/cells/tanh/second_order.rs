@@ -58,7 +58,7 @@ impl<T: Real> SecondOrder for Tanh<T> {
         // -W^T q - dW^T D lam
         let Bent { d_lam, q } = self.bend(at, d, along)?;
         let mut product = q.zeros(at.len());
-        self.transposed().apply(q.as_slice(), out.as_mut_slice(), at.parallel(), &Plain);
+        self.multiply_transposed(at, q.as_slice(), out, &Plain);
         let dw = Packed::from_columns(&along.da.w, self.n, self.n);
         dw.apply(d_lam.as_slice(), product.as_mut_slice(), at.parallel(), &Plain);
         out.axpby(-T::one(), &product, -T::one());

@@ -6,6 +6,9 @@ use dini::linear::{DenseLu, Gmres, Krylov, LinearRecord, System};
 use dini::{Real, Rows};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
+use faer::{MatMut, Par};
 
 fn main() {
     divan::main();
@@ -26,14 +29,31 @@ fn matrix<T: Real>(n: usize) -> Vec<T> {
     a
 }
 
-#[divan::bench(types = [f32, f64], args = [2, 8, 16, 24, 32, 64, 100, 256])]
+#[divan::bench(types = [f32, f64], args = [2, 8, 16, 24, 32, 48, 64, 100, 256])]
 fn lu_factor<T: Real>(bencher: Bencher, n: usize) {
     let a: Vec<T> = matrix(n);
     let mut lu = DenseLu::new(BATCH, n);
+    let slots: Vec<usize> = (0..BATCH).collect();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         // the copy is part of every Newton step too
         lu.matrices_mut().chunks_exact_mut(n * n).for_each(|m| m.copy_from_slice(black_box(&a)));
-        (0..BATCH).for_each(|slot| lu.factor(slot));
+        lu.factor_all(&slots);
+    });
+}
+
+/// faer's factorisation, one matrix after the other.
+#[divan::bench(types = [f32, f64], args = [2, 8, 16, 24, 32, 48, 64, 100, 256])]
+fn faer_factor<T: Real>(bencher: Bencher, n: usize) {
+    let a: Vec<T> = matrix(n);
+    let mut all = vec![T::zero(); BATCH * n * n];
+    let (mut forward, mut inverse) = (vec![0usize; n], vec![0usize; n]);
+    let mut stack = MemBuffer::new(lu_in_place_scratch::<usize, T>(n, n, Par::Seq, Default::default()));
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for m in all.chunks_exact_mut(n * n) {
+            m.copy_from_slice(black_box(&a));
+            let m = MatMut::from_column_major_slice_mut(m, n, n);
+            lu_in_place(m, &mut forward, &mut inverse, Par::Seq, MemStack::new(&mut stack), Default::default());
+        }
     });
 }
 

@@ -170,7 +170,7 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
         let mut lu = DenseLu::new(self.slots.len(), self.z.width());
         let eval = Evaluator::new(self.problem, self.at(slots));
         eval.jacobians(&self.tape, &mut (self.z.clone(), self.z.clone()), lu.matrices_mut())?;
-        slots.iter().for_each(|&slot| lu.factor(slot));
+        lu.factor_all(slots);
         Ok(lu)
     }
 

@@ -35,6 +35,12 @@ pub trait Lane: Copy + Tanh + Zero {
     fn multiply_row(strip: Strip<'_, Self>);
 }
 
+/// Whether the instruction set behind `S` has a fused multiply-add: pulp's portable fallback is its only one without.
+#[inline(always)]
+pub(crate) fn has_fma<S: Simd>() -> bool {
+    size_of::<S::f32s>() > size_of::<f32>()
+}
+
 macro_rules! lane {
     ($t:ident, $v:ident, $panel:literal, $splat:ident, $add:ident, $fma:ident, $sum:ident, $as:ident, $as_mut:ident, $load:ident, $store:ident) => {
         impl Lane for $t {

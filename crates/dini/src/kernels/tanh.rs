@@ -2,6 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::kernels::lane::has_fma;
+
 /// Scalar types with a vectorised tanh.
 pub trait Tanh: Copy + Sized {
     /// tanh x without branches; `FMA` says whether the instruction set fuses a multiplication and an addition.
@@ -23,12 +25,6 @@ pub trait Tanh: Copy + Sized {
     /// assert!((out[1] - 0.5f64.tanh()).abs() < 1e-15 && out[2] == 1.0);
     /// ```
     fn tanh_slice(x: &[Self], out: &mut [Self]);
-}
-
-/// Whether the instruction set behind `S` has a fused multiply-add: pulp's portable fallback is its only one without.
-#[inline(always)]
-fn has_fma<S: Simd>() -> bool {
-    size_of::<S::f32s>() > size_of::<f32>()
 }
 
 struct Slice<'a, T>(&'a [T], &'a mut [T]);

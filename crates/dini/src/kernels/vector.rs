@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::Real;
-use crate::kernels::lane::Lane;
+use crate::kernels::lane::{Lane, has_fma};
 
 /// Below this length the call through the dispatcher costs more than it saves.
 const SHORT: usize = 16;
@@ -22,6 +22,14 @@ pub fn axpby<T: Real>(s: &mut [T], a: T, x: &[T], b: T) {
     if short { run() } else { Arch::new().dispatch(run) }
 }
 
+/// s <- s + a x in the instruction set behind `S`, for loops that have dispatched already.
+#[inline(always)]
+pub fn add<T: Real, S: Simd>(s: &mut [T], a: T, x: &[T]) {
+    for (s, &x) in s.iter_mut().zip(x) {
+        *s = if has_fma::<S>() { a.mul_add(x, *s) } else { a * x + *s };
+    }
+}
+
 /// out_i <- a_i b_i
 pub fn product<T: Real>(out: &mut [T], a: &[T], b: &[T]) {
     Arch::new().dispatch(|| out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| *out = a * b));
@@ -35,7 +43,8 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     Arch::new().dispatch(Dot(a, b))
 }
 
-struct Dot<'a, T>(&'a [T], &'a [T]);
+/// <a, b> in registers.
+pub struct Dot<'a, T>(pub &'a [T], pub &'a [T]);
 
 impl<T: Real> WithSimd for Dot<'_, T> {
     type Output = T;
@@ -61,6 +70,18 @@ impl<T: Real> WithSimd for Dot<'_, T> {
         let halves = (<T as Lane>::add(simd, sums[0], sums[1]), <T as Lane>::add(simd, sums[2], sums[3]));
         <T as Lane>::sum(simd, <T as Lane>::add(simd, halves.0, halves.1))
     }
+}
+
+/// sum_i |a_i|, in sixteen partial sums; NaN where there is one.
+pub fn sum_of_magnitudes<T: Real>(a: &[T]) -> T {
+    Arch::new().dispatch(|| {
+        let (whole, rest) = a.as_chunks::<16>();
+        let mut sums = [T::zero(); 16];
+        for block in whole {
+            (0..16).for_each(|l| sums[l] = sums[l] + block[l].abs());
+        }
+        sums.into_iter().chain(rest.iter().map(|v| v.abs())).fold(T::zero(), |sum, v| sum + v)
+    })
 }
 
 /// Whether no number is NaN or infinite.

@@ -1,6 +1,7 @@
 //! Condition estimates from a factorisation, dense or sparse.
 
 use crate::Real;
+use crate::kernels::vector;
 
 /// Estimate of ||A^-1||_1, a lower bound that is nearly always within a factor of three; at most 11 solves.
 ///
@@ -37,7 +38,5 @@ pub(super) fn inverse_norm<T: Real>(n: usize, solve: impl Fn(&mut [T]), solve_tr
 
 /// The largest column sum of magnitudes, ||A||_1; NaN where there is one.
 pub(super) fn one_norm<'a, T: Real>(columns: impl Iterator<Item = &'a [T]>) -> T {
-    columns
-        .map(|column| column.iter().fold(T::zero(), |sum, v| sum + v.abs()))
-        .fold(T::zero(), |max, sum| if sum > max || sum.is_nan() { sum } else { max })
+    columns.map(vector::sum_of_magnitudes).fold(T::zero(), |max, sum| if sum > max || sum.is_nan() { sum } else { max })
 }

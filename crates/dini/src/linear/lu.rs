@@ -4,18 +4,18 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::{MatMut, Par};
 
-use super::Factors;
 use super::condition::{inverse_norm, one_norm};
-use super::{Inverse, State};
+use super::elimination::Interleaved;
+use super::substitution;
+use super::{Factors, Inverse, State};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::kernels::vector;
 use crate::problem::Active;
 
-/// Up to this size a plain elimination beats the set-up of the blocked one.
-const SMALL: usize = 24;
+/// Up to this size the elimination of several matrices at a time beats the blocked one of each.
+const SMALL: usize = 48;
 
-/// P A = L U for one n x n matrix per slot, by partial pivoting (faer above n = 24).
+/// P A = L U for one n x n matrix per slot, by partial pivoting (faer above n = 48, several matrices at a time below).
 ///
 /// Factorisation 2/3 n^3, a solve with A or A^T 2 n^2 operations.
 pub struct DenseLu<T> {
@@ -27,7 +27,7 @@ pub struct DenseLu<T> {
     /// ||A||_1 per slot
     norms: Vec<T>,
     state: Vec<State>,
-    scratch: Scratch,
+    scratch: Scratch<T>,
 }
 
 impl<T> std::fmt::Debug for DenseLu<T> {
@@ -36,33 +36,37 @@ impl<T> std::fmt::Debug for DenseLu<T> {
     }
 }
 
-/// Memory of faer's factorisation.
-struct Scratch {
-    stack: MemBuffer,
-    forward: Vec<usize>,
-    inverse: Vec<usize>,
-    order: Vec<usize>,
+/// Memory of a factorisation.
+enum Scratch<T> {
+    /// of small matrices
+    Small(Interleaved<T>),
+    /// of faer's
+    Blocked { stack: MemBuffer, forward: Vec<usize>, inverse: Vec<usize>, order: Vec<usize> },
 }
 
-impl Scratch {
-    fn new<T: Real>(n: usize) -> Self {
-        let n = if n > SMALL { n } else { 0 };
-        let need = lu_in_place_scratch::<usize, T>(n, n, Par::Seq, Default::default());
-        Scratch { stack: MemBuffer::new(need), forward: vec![0; n], inverse: vec![0; n], order: vec![0; n] }
+impl<T: Real> Scratch<T> {
+    fn new(n: usize) -> Self {
+        if n <= SMALL {
+            return Scratch::Small(Interleaved::new(n));
+        }
+        let stack = MemBuffer::new(lu_in_place_scratch::<usize, T>(n, n, Par::Seq, Default::default()));
+        Scratch::Blocked { stack, forward: vec![0; n], inverse: vec![0; n], order: vec![0; n] }
+    }
+
+    fn reserve(&mut self, slots: usize) {
+        if let Scratch::Small(small) = self {
+            small.reserve(slots);
+        }
     }
 }
 
 impl<T: Real> DenseLu<T> {
     /// Room for `slots` matrices of size n.
     pub fn new(slots: usize, n: usize) -> Self {
-        DenseLu {
-            n,
-            factors: vec![T::zero(); slots * n * n],
-            pivots: vec![0; slots * n],
-            norms: vec![T::zero(); slots],
-            state: vec![State::Empty; slots],
-            scratch: Scratch::new::<T>(n),
-        }
+        let (factors, pivots, norms, state) = Default::default();
+        let mut lu = DenseLu { n, factors, pivots, norms, state, scratch: Scratch::new(n) };
+        lu.reset(slots);
+        lu
     }
 
     /// All matrices, to be filled in before [`factor`](DenseLu::factor).
@@ -84,24 +88,37 @@ impl<T: Real> DenseLu<T> {
         self.norms.resize(slots, T::zero());
         self.state.clear();
         self.state.resize(slots, State::Empty);
+        self.scratch.reserve(slots);
     }
 
     /// Factors the matrix in `slot`; afterwards [`is_singular`](DenseLu::is_singular) tells whether a pivot was zero.
     pub fn factor(&mut self, slot: usize) {
+        self.factor_all(&[slot]);
+    }
+
+    /// Factors the matrices in `slots`; the factors of each are the same, bit for bit, as [`factor`](DenseLu::factor)'s.
+    pub fn factor_all(&mut self, slots: &[usize]) {
         let n = self.n;
-        let a = &mut self.factors[slot * n * n..(slot + 1) * n * n];
-        let pivots = &mut self.pivots[slot * n..(slot + 1) * n];
-        self.norms[slot] = one_norm(a.chunks_exact(n.max(1)));
-        if n <= SMALL {
-            factor_small(a, n, pivots);
-        } else {
-            let Scratch { stack, forward, inverse, order } = &mut self.scratch;
-            let matrix = MatMut::from_column_major_slice_mut(a, n, n);
-            lu_in_place(matrix, forward, inverse, Par::Seq, MemStack::new(stack), Default::default());
-            exchanges(forward, inverse, order, pivots);
+        let DenseLu { factors, pivots, norms, state, scratch, .. } = self;
+        let matrix = |slot: usize| slot * n * n..(slot + 1) * n * n;
+        for &slot in slots {
+            norms[slot] = one_norm(factors[matrix(slot)].chunks_exact(n.max(1)));
         }
-        let regular = (0..n).all(|i| a[i * n + i].is_finite() && a[i * n + i] != T::zero());
-        self.state[slot] = if regular { State::Factored } else { State::Singular };
+        match scratch {
+            Scratch::Small(small) => small.factor(factors, pivots, slots),
+            Scratch::Blocked { stack, forward, inverse, order } => {
+                for &slot in slots {
+                    let a = MatMut::from_column_major_slice_mut(&mut factors[matrix(slot)], n, n);
+                    lu_in_place(a, forward, inverse, Par::Seq, MemStack::new(stack), Default::default());
+                    exchanges(forward, inverse, order, &mut pivots[slot * n..(slot + 1) * n]);
+                }
+            }
+        }
+        for &slot in slots {
+            let a = &factors[matrix(slot)];
+            let regular = (0..n).all(|i| a[i * n + i].is_finite() && a[i * n + i] != T::zero());
+            state[slot] = if regular { State::Factored } else { State::Singular };
+        }
     }
 
     /// Whether the matrix in `slot` had an exactly zero (or non-finite) pivot.
@@ -111,45 +128,25 @@ impl<T: Real> DenseLu<T> {
 
     /// x <- A^-1 x; false, leaving zeros, where the matrix is singular.
     pub fn solve(&self, slot: usize, x: &mut [T]) -> bool {
-        if self.state[slot] != State::Factored {
-            x.fill(T::zero());
-            return false;
-        }
-        let n = self.n;
-        let a = &self.factors[slot * n * n..(slot + 1) * n * n];
-        for (c, &p) in self.pivots[slot * n..(slot + 1) * n].iter().enumerate() {
-            x.swap(c, p);
-        }
-        for c in 0..n {
-            let (head, tail) = x.split_at_mut(c + 1);
-            vector::axpby(tail, -head[c], &a[c * n + c + 1..(c + 1) * n], T::one());
-        }
-        for c in (0..n).rev() {
-            let (head, tail) = x.split_at_mut(c);
-            tail[0] /= a[c * n + c];
-            vector::axpby(head, -tail[0], &a[c * n..c * n + c], T::one());
-        }
-        true
+        self.substitute(slot, x, false)
     }
 
     /// x <- A^-T x; false, leaving zeros, where the matrix is singular.
     pub fn solve_transpose(&self, slot: usize, x: &mut [T]) -> bool {
+        self.substitute(slot, x, true)
+    }
+
+    fn substitute(&self, slot: usize, x: &mut [T], transposed: bool) -> bool {
         if self.state[slot] != State::Factored {
             x.fill(T::zero());
             return false;
         }
         let n = self.n;
-        let a = &self.factors[slot * n * n..(slot + 1) * n * n];
-        for c in 0..n {
-            let known = vector::dot(&a[c * n..c * n + c], &x[..c]);
-            x[c] = (x[c] - known) / a[c * n + c];
-        }
-        for c in (0..n).rev() {
-            let known = vector::dot(&a[c * n + c + 1..(c + 1) * n], &x[c + 1..]);
-            x[c] -= known;
-        }
-        for (c, &p) in self.pivots[slot * n..(slot + 1) * n].iter().enumerate().rev() {
-            x.swap(c, p);
+        let (a, pivots) = (&self.factors[slot * n * n..(slot + 1) * n * n], &self.pivots[slot * n..(slot + 1) * n]);
+        if transposed {
+            substitution::solve_transpose(a, pivots, x);
+        } else {
+            substitution::solve(a, pivots, x);
         }
         true
     }
@@ -174,8 +171,8 @@ impl<T: Real> DenseLu<T> {
 }
 
 impl<T: Real> Factors<T> for DenseLu<T> {
-    fn factor(&mut self, slot: usize) {
-        DenseLu::factor(self, slot);
+    fn factor(&mut self, slots: &[usize]) {
+        self.factor_all(slots);
     }
     fn solve(&self, slot: usize, x: &mut [T]) -> bool {
         DenseLu::solve(self, slot, x)
@@ -227,25 +224,6 @@ pub(crate) fn each_row<V: Batch>(
         }
         any
     })
-}
-
-/// Right-looking elimination without blocking.
-fn factor_small<T: Real>(a: &mut [T], n: usize, pivots: &mut [usize]) {
-    for c in 0..n {
-        let best = (c..n).fold(c, |best, r| if a[c * n + r].abs() > a[c * n + best].abs() { r } else { best });
-        pivots[c] = best;
-        if best != c {
-            (0..n).for_each(|j| a.swap(j * n + c, j * n + best));
-        }
-        let pivot = a[c * n + c];
-        let (done, rest) = a.split_at_mut((c + 1) * n);
-        let column = &mut done[c * n + c + 1..];
-        column.iter_mut().for_each(|v| *v /= pivot);
-        for next in rest.chunks_exact_mut(n) {
-            let factor = next[c];
-            next[c + 1..].iter_mut().zip(&*column).for_each(|(v, &l)| *v -= factor * l);
-        }
-    }
 }
 
 /// Turns the permutation `forward` (row i comes from row forward\[i\]) into exchanges with the present row c = 0, 1, ...

@@ -9,6 +9,7 @@ mod block_diagonal;
 mod cg;
 mod condition;
 mod cycle;
+mod elimination;
 mod gmres;
 mod krylov;
 mod lsmr;
@@ -19,6 +20,7 @@ mod record;
 mod refinement;
 mod sample;
 mod sparse_lu;
+mod substitution;
 
 pub use bicgstab::BiCgStab;
 pub use block_diagonal::BlockDiagonal;
@@ -84,8 +86,8 @@ impl<V: Batch> Inverse<V> for () {}
 
 /// Factors of one matrix per slot, dense or sparse.
 pub(crate) trait Factors<T> {
-    /// Factors the matrix in `slot`.
-    fn factor(&mut self, slot: usize);
+    /// Factors the matrices in `slots`.
+    fn factor(&mut self, slots: &[usize]);
     /// x <- A^-1 x; false, leaving zeros, where the matrix is singular.
     fn solve(&self, slot: usize, x: &mut [T]) -> bool;
 }

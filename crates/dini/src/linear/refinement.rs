@@ -62,18 +62,19 @@ impl<V: Batch> LinearSolver<V> for Refinement {
         let mut records = vec![LinearRecord { residual: f64::INFINITY, condition: 1.0, ..Default::default() }; samples];
         let mut best_at = vec![0; samples];
         let mut running = vec![true; samples];
-        let (mut r, mut trial, mut product) = (b.clone(), b.clone(), b.zeros(samples));
+        let mut better = Vec::with_capacity(samples);
+        let (mut r, mut trial, mut product) = (b.clone(), b.zeros(samples), b.zeros(samples));
         x.axpby(zero, b, zero);
-        trial.axpby(zero, b, zero);
         for sweep in 0..=self.max_iterations {
             if sweep > 0 {
                 (system.precondition)(&mut r);
                 trial.axpby(one, &r, one);
                 (system.operator)(&trial, &mut product)?;
-                r.copy_from(b);
-                r.axpby(-one, &product, one);
+                product.axpby(one, b, -one);
+                std::mem::swap(&mut r, &mut product);
                 r.norms(&mut norm);
             }
+            better.clear();
             for s in 0..samples {
                 if !running[s] {
                     continue;
@@ -86,7 +87,7 @@ impl<V: Batch> LinearSolver<V> for Refinement {
                         best_at[s] = sweep;
                     }
                     record.residual = residual;
-                    x.put(&[s], &trial, &[s]);
+                    better.push(s);
                 }
                 let hopeless = residual > DIVERGED * record.residual || sweep >= best_at[s] + self.patience;
                 record.stop = if record.residual <= tolerance {
@@ -100,6 +101,7 @@ impl<V: Batch> LinearSolver<V> for Refinement {
                 };
                 running[s] = record.stop == Stop::IterationLimit;
             }
+            x.put(&better, &trial, &better);
             if !running.contains(&true) {
                 break;
             }

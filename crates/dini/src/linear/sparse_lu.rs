@@ -211,8 +211,8 @@ impl<T: Real> SparseLu<T> {
 }
 
 impl<T: Real> Factors<T> for SparseLu<T> {
-    fn factor(&mut self, slot: usize) {
-        SparseLu::factor(self, slot);
+    fn factor(&mut self, slots: &[usize]) {
+        slots.iter().for_each(|&slot| SparseLu::factor(self, slot));
     }
     fn solve(&self, slot: usize, x: &mut [T]) -> bool {
         SparseLu::solve(self, slot, x)

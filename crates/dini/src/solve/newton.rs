@@ -31,20 +31,21 @@ pub struct NewtonWork<P: Linearize> {
     search: LineSearchWork<P::State>,
 }
 
-/// Factors the Jacobian of every row that has not ended and solves J dz = g; a row whose Jacobian is singular ends.
+/// Factors the Jacobian of every row that has not ended, in the slots `open`, and solves J dz = g; a row whose Jacobian is
+/// singular ends.
 pub(super) fn corrections<V: Batch>(
     lu: &mut impl Factors<V::Scalar>,
-    at: Active<'_>,
+    (at, open): (Active<'_>, &[usize]),
     it: &mut Iterate<V>,
     dz: &mut V,
     row: &mut [V::Scalar],
 ) {
+    lu.factor(open);
     for i in 0..at.len() {
         if it.ended(i) {
             continue;
         }
         let slot = at.slot(i);
-        lu.factor(slot);
         it.g.read(i, row);
         if !lu.solve(slot, row) {
             it.fail(i, Status::Singular);
@@ -92,7 +93,7 @@ impl<P: Linearize> Solver<P> for Newton {
         let (tape, columns, lu) = (&w.tape, &mut w.columns, &mut w.lu);
         let open = it.open(problem.at(), &mut w.open);
         problem.subset(open, |part| part.jacobians(tape, columns, lu.matrices_mut()))?;
-        corrections(&mut w.lu, problem.at(), it, &mut w.dz, &mut w.row);
+        corrections(&mut w.lu, (problem.at(), &w.open), it, &mut w.dz, &mut w.row);
         let correction = Correction { dz: &mut w.dz, direction: &|_| Direction::Newton };
         backtrack(&self.line_search, problem, it, correction, &mut w.search)
     }

@@ -2,7 +2,8 @@
 
 use num_traits::{One, Zero};
 
-use super::{Evaluator, Iterate, Solver, Status};
+use super::newton::corrections;
+use super::{Evaluator, Iterate, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
@@ -92,14 +93,8 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
             let rate = it.norm[i] / (w.start[slot] * Scalar::<P>::of(self.time_step));
             let matrix = &mut w.lu.matrices_mut()[slot * n * n..(slot + 1) * n * n];
             (0..n).for_each(|j| matrix[j * n + j] += rate);
-            w.lu.factor(slot);
-            it.g.read(i, &mut w.row);
-            if w.lu.solve(slot, &mut w.row) {
-                w.dz.write(i, &w.row);
-            } else {
-                it.fail(i, Status::Singular);
-            }
         }
+        corrections(&mut w.lu, (at, &w.open), it, &mut w.dz, &mut w.row);
         it.z.axpby(-Scalar::<P>::one(), &w.dz, One::one());
         problem.residual(&it.z, &mut it.g)
     }

@@ -136,7 +136,7 @@ impl<P: Linearize> Solver<P> for SparseNewton {
             problem.subset(&open, |part| w.check(part, sparsity))?;
             w.open = open;
         }
-        corrections(&mut w.lu, problem.at(), it, &mut w.dz, &mut w.row);
+        corrections(&mut w.lu, (problem.at(), &w.open), it, &mut w.dz, &mut w.row);
         let correction = Correction { dz: &mut w.dz, direction: &|_| Direction::Newton };
         backtrack(&self.line_search, problem, it, correction, &mut w.search)
     }

@@ -22,6 +22,12 @@ pub trait Cell<const D: usize>: Module + Sync + 'static {
     /// f(z, x).
     fn forward(&self, z: Tensor<D>, x: Tensor<D>) -> Tensor<D>;
 
+    /// f(z, x) at a constant `z` that solves z = f(z, x), with its derivatives by x and the parameters. Override where the
+    /// solution makes them cheaper; the value may be `z` itself.
+    fn at_solution(&self, z: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        self.forward(z, x)
+    }
+
     /// Solves z = f(z, x) without autodiff, from `z0`; called on [`Module::valid`]. Override to bring faster kernels.
     ///
     /// # Errors

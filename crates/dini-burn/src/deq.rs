@@ -194,8 +194,8 @@ impl<C: Module> Deq<C> {
 
     /// z* from a start `z0`, which also gives its shape.
     ///
-    /// The solve itself is not tracked. f is then applied once more with tracking, at the constant z*; the backward
-    /// pass first maps its gradient w to the adjoint lam, so that parameters and x receive lam^T df.
+    /// The solve itself is not tracked. f is then applied once more with tracking, at the constant z*
+    /// ([`Cell::at_solution`]); the backward pass first maps its gradient w to the adjoint lam, so that parameters and x receive lam^T df.
     ///
     /// # Errors
     /// A broken contract (shapes, non-finite input, settings); [`Error::NotConverged`] unless the settings allow
@@ -221,7 +221,7 @@ impl<C: Module> Deq<C> {
         }
         let ticket = BackwardTicket { report: Arc::default(), unseen: self.unseen.clone() };
         let tracked = if x.is_autodiff() { Tensor::from_inner(z.clone()) } else { z.clone() };
-        let y = self.cell.forward(tracked, x);
+        let y = self.cell.at_solution(tracked, x);
         if !y.is_autodiff() || !y.is_tracked() {
             return Ok(DeqOutput { z, forward: report, backward: ticket });
         }

@@ -12,6 +12,7 @@ mod batch;
 mod cell;
 mod deq;
 mod hook;
+mod solved_tanh;
 mod spectral;
 mod tanh;
 

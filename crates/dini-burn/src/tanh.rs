@@ -8,6 +8,7 @@ use dini::{Error, Real, Rows, cells, solve};
 
 use crate::cell::{Cell, Solved};
 use crate::deq::Settings;
+use crate::solved_tanh::solved_tanh;
 
 /// Configuration of [`TanhCell`].
 #[derive(Config, Debug)]
@@ -38,6 +39,10 @@ impl TanhCellConfig {
 impl Cell<2> for TanhCell {
     fn forward(&self, z: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
         activation::tanh(z.matmul(self.weight.val().transpose()) + x)
+    }
+
+    fn at_solution(&self, z: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
+        solved_tanh(z, x, self.weight.val())
     }
 
     fn solve(&self, x: Tensor<2>, z0: Tensor<2>, settings: &Settings) -> Result<Solved<2>, Error> {
@@ -74,7 +79,7 @@ fn solve_native<T: Real + Element>(
 
 fn values<T: Real + Element, const D: usize>(tensor: Tensor<D>) -> Result<Vec<T>, Error> {
     let data = tensor.try_into_data_as::<T>().map_err(|e| Error::User(e.to_string().into()))?;
-    data.as_slice::<T>().map(<[T]>::to_vec).map_err(|e| Error::User(format!("{e:?}").into()))
+    data.try_into_vec::<T>().map_err(|e| Error::User(format!("{e:?}").into()))
 }
 
 fn rows<T: Real + Element>(tensor: Tensor<2>) -> Result<Rows<T>, Error> {

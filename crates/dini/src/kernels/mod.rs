@@ -3,6 +3,8 @@
 //! Every output element has one summation order, whatever the number of rows it is computed with: this is what makes a
 //! sample's result bitwise independent of its batch.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod bf16;
 pub mod gemm;
 pub(crate) mod gemv;
 pub mod lane;

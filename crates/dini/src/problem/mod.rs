@@ -73,6 +73,16 @@ pub trait Problem: Sync {
     /// # Errors
     /// A fatal error of the user's own.
     fn residual(&self, at: Active<'_>, z: &Self::State, out: &mut Self::State) -> Eval;
+
+    /// out <- g(z) in reduced precision where that is cheaper, for
+    /// [`Options::mixed_precision`](crate::Options::mixed_precision); false, and nothing done, where it is not (the default).
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn rough_residual(&self, at: Active<'_>, z: &Self::State, out: &mut Self::State) -> Result<bool, UserError> {
+        let _ = (at, z, out);
+        Ok(false)
+    }
 }
 
 /// Products with the Jacobian J = dg/dz.

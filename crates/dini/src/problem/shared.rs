@@ -17,6 +17,9 @@ macro_rules! forward {
             fn residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Eval {
                 (**self).residual(at, z, out)
             }
+            fn rough_residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Result<bool, UserError> {
+                (**self).rough_residual(at, z, out)
+            }
         }
         impl<P: Linearize $(+ $bound)?> Linearize for $pointer {
             type Tape = P::Tape;

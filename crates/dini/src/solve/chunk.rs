@@ -6,7 +6,7 @@ use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
 use super::watch::Watch;
-use super::{Evaluator, Iterate, Options, Solver, Status};
+use super::{Evaluator, Iterate, Options, Solver, Status, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::UserError;
@@ -98,14 +98,38 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.evaluations = 0;
         self.attempts.clear();
         self.record.fill(Record::default());
-        for number in 0.. {
-            let Some(round) = task.solver.round(task.problem, &self.z, &mut self.work, number) else { break };
-            self.open(number, &round, task);
-            if self.slots.is_empty() || self.iterate(&round, task)? == Control::Stop {
-                break;
+        let mixed = task.options.mixed_precision && task.problem.residual_scale() == ResidualScale::State;
+        if self.rounds(mixed, task)? == Control::Continue && mixed {
+            // what the rough start led astray gets the start it would have had
+            self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Record::default());
+            if self.record.iter().any(|r| r.status != Status::Converged) {
+                self.rounds(false, task)?;
             }
         }
         self.restart_overflowed(task)
+    }
+
+    /// Round after round, for the samples that are not solved yet.
+    fn rounds<P, S>(&mut self, rough: bool, task: &Task<'_, P, S>) -> Result<Control, UserError>
+    where
+        P: Problem<State = V>,
+        S: Solver<P, Work = W>,
+    {
+        for number in 0.. {
+            let Some(round) = task.solver.round(task.problem, &self.z, &mut self.work, number) else { break };
+            self.open(number, &round, task);
+            if self.slots.is_empty() {
+                break;
+            }
+            if rough && number == 0 {
+                let at = Active::new(&self.slots, self.base, task.parallel);
+                self.evaluations += rough::start(task.problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
+            }
+            if self.iterate(&round, task)? == Control::Stop {
+                return Ok(Control::Stop);
+            }
+        }
+        Ok(Control::Continue)
     }
 
     /// Makes the samples active that are not solved yet.
@@ -135,7 +159,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             let Record { status, iterations, residual, .. } = self.record[slot];
             let left = task.options.max_iterations - iterations;
             self.watch[slot].limit = (round.share * left as f64).ceil() as usize;
-            if number > 0 && (status == Status::Converged || left == 0) {
+            if status == Status::Converged || (number > 0 && left == 0) {
                 continue;
             }
             if round.resume && residual < self.first[slot] {

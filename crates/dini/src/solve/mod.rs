@@ -17,6 +17,7 @@ mod newton_krylov;
 mod options;
 mod picard;
 mod pseudo_transient;
+mod rough;
 mod round;
 mod shortening;
 mod solution;

@@ -27,11 +27,25 @@ pub struct Options {
     pub chunk: Option<usize>,
     /// Samples leave a chunk once this share of it has finished, from 0 (at once) to 1 (never; default 1/8).
     pub compaction: f64,
+    /// Whether fixed points begin with the problem's residual in reduced precision, where it has one (the tanh cell in f32
+    /// on processors with AVX-512 BF16), before they are solved in full precision to the same tolerance (default false).
+    ///
+    /// At most 20 Picard steps, which are no iterations but count as evaluations. A sample for which they do not contract, or
+    /// that does not converge from where they led, is solved from z0.
+    pub mixed_precision: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { relative: 1e-6, absolute: 0.0, step: None, max_iterations: 200, chunk: None, compaction: 0.125 }
+        Options {
+            relative: 1e-6,
+            absolute: 0.0,
+            step: None,
+            max_iterations: 200,
+            chunk: None,
+            compaction: 0.125,
+            mixed_precision: false,
+        }
     }
 }
 

@@ -97,17 +97,31 @@ pub(super) struct Pair {
     pub adjoint: &'static str,
     /// Largest n for which the pair is run: dense factorisations of every sample take minutes above it.
     pub largest: usize,
+    /// Whether the first steps are made in mixed precision.
+    pub mixed: bool,
+}
+
+impl Pair {
+    const fn new(solver: &'static str, adjoint: &'static str) -> Self {
+        Pair { solver, adjoint, largest: usize::MAX, mixed: false }
+    }
+
+    /// Name of the forward method.
+    pub fn forward(&self) -> &'static str {
+        if self.mixed { "auto+mixed" } else { self.solver }
+    }
 }
 
 /// The methods that are compared; one line each. Every adjoint of the table is exact.
-pub(super) const PAIRS: [Pair; 9] = [
-    Pair { solver: "auto", adjoint: "auto", largest: usize::MAX },
-    Pair { solver: "picard", adjoint: "fixed-point", largest: usize::MAX },
-    Pair { solver: "anderson", adjoint: "fixed-point", largest: usize::MAX },
-    Pair { solver: "anderson", adjoint: "gmres", largest: usize::MAX },
-    Pair { solver: "anderson", adjoint: "bicgstab", largest: usize::MAX },
-    Pair { solver: "newton-krylov", adjoint: "fixed-point", largest: usize::MAX },
-    Pair { solver: "newton-krylov", adjoint: "gmres", largest: usize::MAX },
-    Pair { solver: "newton", adjoint: "auto", largest: 256 },
-    Pair { solver: "newton", adjoint: "dense", largest: 256 },
+pub(super) const PAIRS: [Pair; 10] = [
+    Pair::new("auto", "auto"),
+    Pair { mixed: true, ..Pair::new("auto", "auto") },
+    Pair::new("picard", "fixed-point"),
+    Pair::new("anderson", "fixed-point"),
+    Pair::new("anderson", "gmres"),
+    Pair::new("anderson", "bicgstab"),
+    Pair::new("newton-krylov", "fixed-point"),
+    Pair::new("newton-krylov", "gmres"),
+    Pair { largest: 256, ..Pair::new("newton", "auto") },
+    Pair { largest: 256, ..Pair::new("newton", "dense") },
 ];

@@ -77,7 +77,12 @@ impl Methods {
                 Method::Auto | Method::Dense => {}
             }
         }
-        let options = Options { relative: tol, max_iterations: MOST_ITERATIONS, ..Options::default() };
+        let options = Options {
+            relative: tol,
+            max_iterations: MOST_ITERATIONS,
+            mixed_precision: pair.mixed,
+            ..Options::default()
+        };
         Ok(Methods { solver, mode, options })
     }
 

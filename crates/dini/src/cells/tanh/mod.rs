@@ -1,5 +1,7 @@
 //! z = tanh(W z + x).
 
+#[cfg(target_arch = "x86_64")]
+mod rough;
 mod second_order;
 
 use std::sync::OnceLock;
@@ -8,7 +10,7 @@ use pulp::Simd;
 
 use crate::Real;
 use crate::batch::{Batch, Rows};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::kernels::gemm::{Epilogue, Packed, Plain, map_row};
 use crate::kernels::{gemv, vector};
 use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, check_start};
@@ -30,6 +32,8 @@ pub struct Tanh<T> {
     forward: Packed<T>,
     /// packed when the first transposed product asks for it
     transposed: OnceLock<Packed<T>>,
+    #[cfg(target_arch = "x86_64")]
+    rough: rough::Rough,
 }
 
 /// dL/dW and dL/dx, or a direction (dW, dx).
@@ -68,7 +72,15 @@ impl<T: Real> Tanh<T> {
             let sample = w.chunks_exact(n).position(|row| !vector::all_finite(row)).unwrap_or_default();
             return Err(Error::NonFinite { what: "W of the tanh cell (rows counted as samples)", sample });
         }
-        Ok(Tanh { forward, transposed: OnceLock::new(), n, w, x })
+        Ok(Tanh {
+            forward,
+            transposed: OnceLock::new(),
+            #[cfg(target_arch = "x86_64")]
+            rough: Default::default(),
+            n,
+            w,
+            x,
+        })
     }
 
     /// The cell with the same weights and new inputs; the packed weights are kept.
@@ -175,6 +187,11 @@ impl<T: Real> Problem for Tanh<T> {
         let epilogue = Residual { at, z, x: &self.x };
         self.forward.apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &epilogue);
         Ok(())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, UserError> {
+        Ok(rough::residual(self, at, z, out))
     }
 }
 

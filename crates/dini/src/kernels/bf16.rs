@@ -1,0 +1,177 @@
+//! Product of a few rows with a packed matrix in bfloat16, summed in f32: twice as fast, to three digits.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::{__m512bh, __m512i, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_setzero_ps};
+use std::mem::transmute;
+
+use rayon::prelude::*;
+
+use crate::kernels::gemm::{Epilogue, PARALLEL_WORK, finish};
+use crate::kernels::scratch;
+
+/// Columns of a panel: one register of sums.
+const PANEL: usize = 16;
+/// Rows and panels of a tile: 24 of 32 registers for sums.
+const ROWS: usize = 12;
+
+/// A matrix M (outputs x inputs), rounded, in panels of 16 outputs whose inputs lie in pairs.
+#[derive(Clone, Debug)]
+pub(crate) struct Packed {
+    outputs: usize,
+    inputs: usize,
+    /// a pair of inputs of each output of a panel
+    pairs: Vec<[u32; PANEL]>,
+}
+
+/// Whether the processor multiplies bfloat16 (AVX-512 BF16).
+pub(crate) fn available() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
+}
+
+impl Packed {
+    /// Rounds and packs `m`, row-major with `outputs` rows of `inputs` columns; none where the processor cannot multiply it.
+    pub fn from_rows(m: &[f32], outputs: usize, inputs: usize) -> Option<Self> {
+        available().then(|| {
+            let depth = inputs.div_ceil(2);
+            let mut pairs = vec![[0; PANEL]; outputs.div_ceil(PANEL) * depth];
+            pairs.par_chunks_exact_mut(depth.max(1)).zip(m.par_chunks(PANEL * inputs)).for_each(|(panel, rows)| {
+                for (lane, row) in rows.chunks_exact(inputs).enumerate() {
+                    panel.iter_mut().zip(row.chunks(2)).for_each(|(slot, values)| slot[lane] = pair(values));
+                }
+            });
+            Packed { outputs, inputs, pairs }
+        })
+    }
+
+    /// out <- epilogue(a M^T), approximately; `a` row-major rows x inputs, `out` rows x outputs.
+    ///
+    /// As [`gemm::Packed::apply`](crate::kernels::gemm::Packed::apply): every element has one summation order.
+    pub fn apply<E: Epilogue<f32>>(&self, a: &[f32], out: &mut [f32], parallel: bool, epilogue: &E) {
+        let (k, n, depth) = (self.inputs, self.outputs, self.inputs.div_ceil(2));
+        let rows = out.len() / n;
+        let run = |first: usize, out: &mut [f32]| {
+            let rows = out.len() / n;
+            scratch::with_any(rows * depth, 0u32, |rounded| {
+                for (rounded, row) in rounded.chunks_exact_mut(depth).zip(a[first * k..].chunks_exact(k)) {
+                    rounded.iter_mut().zip(row.chunks(2)).for_each(|(slot, values)| *slot = pair(values));
+                }
+                self.multiply(rounded, out);
+            });
+            finish(epilogue, first, 0, out, n);
+        };
+        let threads = rayon::current_num_threads();
+        if !parallel || threads < 2 || rows * k * n < PARALLEL_WORK {
+            run(0, out);
+        } else {
+            let block = rows.div_ceil(threads);
+            out.par_chunks_mut(block * n).enumerate().for_each(|(i, out)| run(i * block, out));
+        }
+    }
+
+    /// Panels two by two outside, so that they stay in cache while every row passes them.
+    fn multiply(&self, a: &[u32], out: &mut [f32]) {
+        let (n, depth) = (self.outputs, self.inputs.div_ceil(2));
+        for (group, panels) in self.pairs.chunks(2 * depth).enumerate() {
+            for (a, out) in a.chunks(ROWS * depth).zip(out.chunks_mut(ROWS * n)) {
+                macro_rules! tiles {
+                    ($($r:literal)*) => { match (a.len() / depth, panels.len() / depth) {
+                        // SAFETY: a matrix is packed only where the processor has the instructions (`available`)
+                        $(($r, 2) => unsafe { tile::<$r, 2>(panels, a, out, n, 2 * group) },
+                          ($r, _) => unsafe { tile::<$r, 1>(panels, a, out, n, 2 * group) },)*
+                        _ => {}
+                    } };
+                }
+                tiles!(1 2 3 4 5 6 7 8 9 10 11 12);
+            }
+        }
+    }
+}
+
+/// R rows times P panels, the first of which is the `p`-th, into rows of length `n`.
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn tile<const R: usize, const P: usize>(panels: &[[u32; PANEL]], a: &[u32], out: &mut [f32], n: usize, p: usize) {
+    let depth = a.len() / R;
+    let mut sums = [[_mm512_setzero_ps(); P]; R];
+    for i in 0..depth {
+        let mut w = [[0; PANEL]; P];
+        for q in 0..P {
+            w[q] = panels[q * depth + i];
+        }
+        for r in 0..R {
+            // SAFETY: both types are 512 bits without invalid patterns
+            let z = unsafe { transmute::<__m512i, __m512bh>(_mm512_set1_epi32(a[r * depth + i] as i32)) };
+            for q in 0..P {
+                // SAFETY: as above
+                let w = unsafe { transmute::<[u32; PANEL], __m512bh>(w[q]) };
+                sums[r][q] = _mm512_dpbf16_ps(sums[r][q], z, w);
+            }
+        }
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        for (q, &sum) in sums.iter().enumerate() {
+            let start = (p + q) * PANEL;
+            // SAFETY: as above
+            let sum = unsafe { transmute::<_, [f32; PANEL]>(sum) };
+            let out = &mut out[r * n + start..r * n + n.min(start + PANEL)];
+            let width = out.len();
+            out.copy_from_slice(&sum[..width]);
+        }
+    }
+}
+
+/// Two numbers (0 where there is no second) rounded to bfloat16, the first in the low half.
+fn pair(values: &[f32]) -> u32 {
+    values.iter().zip([0, 16]).map(|(&value, shift)| u32::from(round(value)) << shift).sum()
+}
+
+/// The nearest bfloat16, ties to even; NaN stays NaN.
+fn round(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let nearest = (bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16;
+    if value.is_nan() { 0x7fc0 } else { nearest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::gemm::Plain;
+
+    #[test]
+    fn rounding_is_to_nearest_and_to_even() {
+        let value = |bits: u16| f32::from_bits(u32::from(bits) << 16);
+        for (x, expected) in
+            [(1.0, 1.0), (-0.0, -0.0), (1.003_906_3, 1.0), (1.011_718_8, 1.015_625), (1.004, 1.007_812_5)]
+        {
+            assert_eq!(value(round(x)).to_bits(), f32::to_bits(expected), "{x}");
+        }
+        assert!(value(round(f32::NAN)).is_nan());
+        assert!(value(round(f32::MAX)).is_infinite() && value(round(f32::NEG_INFINITY)) == f32::NEG_INFINITY);
+        assert_eq!(pair(&[1.0]), 0x3f80);
+        assert_eq!(pair(&[1.0, -2.0]), 0xc000_3f80);
+    }
+
+    #[test]
+    fn products_agree_to_three_digits_and_bitwise_with_single_rows() {
+        if !available() {
+            return;
+        }
+        for (rows, n, k) in [(1, 1, 1), (2, 16, 7), (13, 33, 40), (25, 100, 100), (30, 129, 65)] {
+            let m: Vec<f32> = (0..n * k).map(|i| (i as f32 * 0.7).sin()).collect();
+            let a: Vec<f32> = (0..rows * k).map(|i| (i as f32 * 0.3).cos()).collect();
+            let Some(packed) = Packed::from_rows(&m, n, k) else { return };
+            let mut out = vec![f32::NAN; rows * n];
+            packed.apply(&a, &mut out, false, &Plain);
+            for r in 0..rows {
+                for j in 0..n {
+                    let terms = || (0..k).map(|i| f64::from(a[r * k + i]) * f64::from(m[j * k + i]));
+                    let (exact, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+                    assert!((f64::from(out[r * n + j]) - exact).abs() <= 0.01 * size, "{rows} {n} {k}");
+                }
+                let mut alone = vec![0.0; n];
+                packed.apply(&a[r * k..(r + 1) * k], &mut alone, false, &Plain);
+                assert_eq!(alone, out[r * n..(r + 1) * n], "bitwise");
+            }
+        }
+    }
+}

@@ -3,7 +3,8 @@
 //! `cargo bench -p dini --bench kernels`
 
 use dini::Real;
-use dini::kernels::gemm::{Packed, Plain};
+use dini::kernels::epilogue::Plain;
+use dini::kernels::gemm::Packed;
 use dini::kernels::tanh::Tanh;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};

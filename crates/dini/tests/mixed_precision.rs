@@ -1,8 +1,9 @@
 //! Fixed points that begin in reduced precision: the same answers, and never worse ones.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dini::problem::{Active, Eval, Problem, ResidualScale};
+use dini::problem::{Active, Eval, Problem, ResidualScale, Sparse, Sparsity};
 use dini::solve::{Anderson, Picard, Solver};
 use dini::{Error, Options, Rows, Status, UserError, cells::Tanh, solve};
 
@@ -59,6 +60,15 @@ fn a_rough_start_saves_evaluations_and_changes_no_answer() {
         assert!(mixed.residual_norm(sample) <= mixed.target(sample));
         assert!((mixed.z().row(sample)[0] - plain.z().row(sample)[0]).abs() < 1e-9);
     }
+}
+
+#[test]
+fn wrappers_pass_the_rough_residual_on() {
+    let problem = pair(|z: f64| 0.5 * z.cos(), |z: f64| 0.5 * z.cos() + 1e-3);
+    let plain = solve(&problem, &starts(), &Picard::default(), &options(true)).unwrap();
+    let sparse = Sparse { problem: Arc::new(&problem), sparsity: Sparsity::banded(1, 0, 0).unwrap() };
+    let wrapped = solve(&sparse, &starts(), &Picard::default(), &options(true)).unwrap();
+    assert_eq!((wrapped.evaluations(), wrapped.z()), (plain.evaluations(), plain.z()));
 }
 
 #[test]

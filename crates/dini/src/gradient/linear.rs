@@ -7,12 +7,12 @@ use crate::batch::Batch;
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
 use crate::problem::{Active, Eval, Linearize, Scalar, Sparsity};
-use crate::solve::{Evaluator, Solution};
+use crate::solve::{Evaluator, Solution, spare_threads};
 
 /// A problem linearised at z*, chunk by chunk.
 pub(super) struct Linearised<'a, P: Linearize> {
     pub chunks: Vec<LinearisedChunk<'a, P>>,
-    parallel: bool,
+    single: bool,
 }
 
 /// Some samples of a batch, linearised at z*: what a [`GradientMode`](super::GradientMode) works with.
@@ -36,22 +36,23 @@ pub(super) type Mapped<V> = (V, Vec<(usize, Outcome)>);
 impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises at the solution; no evaluation where the problem's tape needs none beyond g(z*).
     pub fn new<M: Inverse<P::State>>(solution: &'a Solution<P, M>) -> Result<Self, Error> {
-        let parallel = solution.memory.len() == 1;
+        let single = solution.memory.len() == 1;
+        let spare = spare_threads(solution.memory.len());
         let build = |(base, len, memory): &'a (usize, usize, M)| {
-            LinearisedChunk::new(solution, *base..base + len, memory, parallel)
+            LinearisedChunk::new(solution, *base..base + len, memory, spare)
         };
-        let chunks: Result<Vec<_>, UserError> = if parallel {
+        let chunks: Result<Vec<_>, UserError> = if single {
             solution.memory.iter().map(build).collect()
         } else {
             solution.memory.par_iter().map(build).collect()
         };
-        Ok(Linearised { chunks: chunks.map_err(Error::User)?, parallel })
+        Ok(Linearised { chunks: chunks.map_err(Error::User)?, single })
     }
 
     /// Linearises and factors one sample alone.
     pub fn single<M>(solution: &'a Solution<P, M>, sample: usize) -> Result<Self, Error> {
         let chunk = LinearisedChunk::new(solution, sample..sample + 1, &(), true).map_err(Error::User)?;
-        Linearised { chunks: vec![chunk], parallel: true }.factored()
+        Linearised { chunks: vec![chunk], single: true }.factored()
     }
 
     /// Factors every Jacobian at z*, where the factors serve more than once.
@@ -60,7 +61,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
             chunk.fresh = Some(chunk.factor(&chunk.slots)?);
             Ok(())
         };
-        let outcome: Result<(), UserError> = if self.parallel {
+        let outcome: Result<(), UserError> = if self.single {
             self.chunks.iter_mut().try_for_each(factor)
         } else {
             self.chunks.par_iter_mut().try_for_each(factor)
@@ -75,11 +76,8 @@ impl<'a, P: Linearize> Linearised<'a, P> {
         f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync,
     ) -> Result<Mapped<P::State>, Error> {
         let one = |chunk: &LinearisedChunk<'a, P>| f(chunk, &pick(b, &chunk.samples(&chunk.slots)));
-        let answers: Result<Vec<_>, UserError> = if self.parallel {
-            self.chunks.iter().map(one).collect()
-        } else {
-            self.chunks.par_iter().map(one).collect()
-        };
+        let answers: Result<Vec<_>, UserError> =
+            if self.single { self.chunks.iter().map(one).collect() } else { self.chunks.par_iter().map(one).collect() };
         let mut x = b.zeros(b.samples());
         let mut numbered = Vec::with_capacity(b.samples());
         for (chunk, Answer { vector, outcomes }) in self.chunks.iter().zip(answers.map_err(Error::User)?) {

@@ -2,12 +2,14 @@
 
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{__m512bh, __m512i, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_setzero_ps};
+use std::arch::x86_64::{__m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_setzero_ps};
+use std::array::from_fn;
 use std::mem::transmute;
 
 use rayon::prelude::*;
 
-use crate::kernels::gemm::{Epilogue, PARALLEL_WORK, finish};
+use crate::kernels::epilogue::{Epilogue, finish};
+use crate::kernels::gemm::PARALLEL_WORK;
 use crate::kernels::scratch;
 
 /// Columns of a panel: one register of sums.
@@ -92,18 +94,17 @@ impl Packed {
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn tile<const R: usize, const P: usize>(panels: &[[u32; PANEL]], a: &[u32], out: &mut [f32], n: usize, p: usize) {
     let depth = a.len() / R;
+    // of one length, so that the loop need not look
+    let panels: [&[[u32; PANEL]]; P] = from_fn(|q| &panels[q * depth..][..depth]);
+    let rows: [&[u32]; R] = from_fn(|r| &a[r * depth..][..depth]);
     let mut sums = [[_mm512_setzero_ps(); P]; R];
     for i in 0..depth {
-        let mut w = [[0; PANEL]; P];
-        for q in 0..P {
-            w[q] = panels[q * depth + i];
-        }
         for r in 0..R {
             // SAFETY: both types are 512 bits without invalid patterns
-            let z = unsafe { transmute::<__m512i, __m512bh>(_mm512_set1_epi32(a[r * depth + i] as i32)) };
+            let z = unsafe { transmute::<__m512i, __m512bh>(_mm512_set1_epi32(rows[r][i] as i32)) };
             for q in 0..P {
                 // SAFETY: as above
-                let w = unsafe { transmute::<[u32; PANEL], __m512bh>(w[q]) };
+                let w = unsafe { transmute::<[u32; PANEL], __m512bh>(panels[q][i]) };
                 sums[r][q] = _mm512_dpbf16_ps(sums[r][q], z, w);
             }
         }
@@ -112,7 +113,7 @@ fn tile<const R: usize, const P: usize>(panels: &[[u32; PANEL]], a: &[u32], out:
         for (q, &sum) in sums.iter().enumerate() {
             let start = (p + q) * PANEL;
             // SAFETY: as above
-            let sum = unsafe { transmute::<_, [f32; PANEL]>(sum) };
+            let sum = unsafe { transmute::<__m512, [f32; PANEL]>(sum) };
             let out = &mut out[r * n + start..r * n + n.min(start + PANEL)];
             let width = out.len();
             out.copy_from_slice(&sum[..width]);
@@ -135,7 +136,7 @@ fn round(value: f32) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::gemm::Plain;
+    use crate::kernels::epilogue::Plain;
 
     #[test]
     fn rounding_is_to_nearest_and_to_even() {

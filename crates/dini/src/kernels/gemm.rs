@@ -1,64 +1,16 @@
-//! Product of a few rows with a packed matrix, finished by an epilogue while the result is still in cache.
+//! Product of a few rows with a packed matrix.
 
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::Real;
+use crate::kernels::epilogue::{Epilogue, finish};
 use crate::kernels::lane::Lane;
 use crate::kernels::vector;
-
-/// What is done to the product before it leaves the cache.
-pub trait Epilogue<T: Lane>: Sync {
-    /// Finishes `out`, which holds columns `column ..` of row `row` of the product.
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]);
-}
-
-/// The product alone.
-pub struct Plain;
-
-impl<T: Lane> Epilogue<T> for Plain {
-    #[inline(always)]
-    fn finish<S: Simd>(&self, _: S, _: usize, _: usize, _: &mut [T]) {}
-}
-
-/// Numbers that an epilogue works on at a time: several registers, so that one does not wait for the other.
-const TILE: usize = 32;
-
-/// out_i <- f(out_i, a_i, b_i) for an [`Epilogue`], in whole registers.
-#[inline(always)]
-pub fn map_row<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
-    let (a, b) = (&a[..out.len()], &b[..out.len()]);
-    for (tile, (a, b)) in out.chunks_mut(TILE).zip(a.chunks(TILE).zip(b.chunks(TILE))) {
-        // copies in registers: the compiler would not vectorise a loop over slices that might overlap
-        let (mut all, a, b) = (padded(simd, tile), padded(simd, a), padded(simd, b));
-        for i in 0..TILE {
-            all[i] = f(all[i], a[i], b[i]);
-        }
-        let registers = T::vectors::<S>(&all).0;
-        let (whole, rest) = T::vectors_mut::<S>(tile);
-        whole.copy_from_slice(&registers[..whole.len()]);
-        if !rest.is_empty() {
-            T::store_rest(simd, rest, registers[whole.len()]);
-        }
-    }
-}
-
-/// `values` and zeros: a remainder done number by number would cost more than a whole tile.
-#[inline(always)]
-fn padded<T: Real, S: Simd>(simd: S, values: &[T]) -> [T; TILE] {
-    let mut all = [T::zero(); TILE];
-    let (whole, rest) = T::vectors::<S>(values);
-    let (registers, _) = T::vectors_mut::<S>(&mut all);
-    registers[..whole.len()].copy_from_slice(whole);
-    if !rest.is_empty() {
-        registers[whole.len()] = T::load_rest(simd, rest);
-    }
-    all
-}
 
 /// A matrix M (outputs x inputs) stored in panels of [`Lane::PANEL`] outputs, for products a M^T with rows a.
 #[derive(Clone, Debug)]
@@ -285,33 +237,10 @@ impl<T: Lane> Tiles<'_, T> {
     }
 }
 
-/// Finishes the columns `column ..` of the rows `row ..`, as many as fit into the rows of `out`.
-pub(super) fn finish<T: Real, E: Epilogue<T>>(epilogue: &E, row: usize, column: usize, out: &mut [T], stride: usize) {
-    Arch::new().dispatch(Finish { epilogue, row, column, out, stride });
-}
-
-struct Finish<'a, T, E> {
-    epilogue: &'a E,
-    row: usize,
-    column: usize,
-    out: &'a mut [T],
-    stride: usize,
-}
-
-impl<T: Real, E: Epilogue<T>> WithSimd for Finish<'_, T, E> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Finish { epilogue, row, column, out, stride } = self;
-        for (r, out) in out.chunks_exact_mut(stride).enumerate() {
-            epilogue.finish(simd, row + r, column, out);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::epilogue::Plain;
 
     fn matrix(rows: usize, columns: usize, seed: f64) -> Vec<f64> {
         (0..rows * columns).map(|i| (i as f64 * 0.7 + seed).sin()).collect()
@@ -347,6 +276,43 @@ mod tests {
                 assert_eq!(alone, out[r * n..(r + 1) * n], "bitwise");
             }
         }
+    }
+
+    /// The product of integers, exact in any order: what each instruction set that is there makes of it.
+    fn agrees_everywhere<T: Real>() {
+        for (rows, n, k) in [(1, 33, 10), (2, 100, 7), (3, 65, 300), (7, 16, 40), (25, 100, 100), (13, 50, 600)] {
+            let whole = |count: usize, step: usize| (0..count).map(|i| T::of((i * step % 17) as f64 - 8.0)).collect();
+            let (m, a): (Vec<T>, Vec<T>) = (whole(n * k, 5), whole(rows * k, 3));
+            let packed = Packed::from_rows(&m, n, k);
+            let mut exact = vec![T::zero(); rows * n];
+            for r in 0..rows {
+                for j in 0..n {
+                    let terms = (0..k).map(|i| a[r * k + i].as_f64() * m[j * k + i].as_f64());
+                    exact[r * n + j] = T::of(terms.sum());
+                }
+            }
+            assert_eq!(product(pulp::Scalar, &packed, &a, rows), exact, "portable, {rows} {n} {k}");
+            #[cfg(target_arch = "x86_64")]
+            {
+                let avx2 = pulp::x86::V3::try_new().map(|simd| product(simd, &packed, &a, rows));
+                assert_eq!(avx2.unwrap_or(exact.clone()), exact, "AVX2, {rows} {n} {k}");
+                let avx512 = pulp::x86::V4::try_new().map(|simd| product(simd, &packed, &a, rows));
+                assert_eq!(avx512.unwrap_or(exact.clone()), exact, "AVX-512, {rows} {n} {k}");
+            }
+        }
+    }
+
+    fn product<T: Real, S: Simd>(simd: S, packed: &Packed<T>, a: &[T], rows: usize) -> Vec<T> {
+        let mut out = vec![T::nan(); rows * packed.outputs];
+        let (inputs, stride) = (packed.inputs, packed.outputs);
+        simd.vectorize(Tiles { panels: &packed.data, inputs, a, out: &mut out, stride });
+        out
+    }
+
+    #[test]
+    fn every_instruction_set_means_the_same() {
+        agrees_everywhere::<f32>();
+        agrees_everywhere::<f64>();
     }
 
     #[test]

@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::Real;
-use crate::kernels::gemm::{Epilogue, PARALLEL_WORK, finish};
+use crate::kernels::epilogue::{Epilogue, finish};
+use crate::kernels::gemm::PARALLEL_WORK;
 use crate::kernels::lane::Lane;
 
 /// out <- epilogue(a M) for one row `a` and M row-major, `a.len()` x `out.len()`.
@@ -85,7 +86,8 @@ fn add_rows<T: Lane, S: Simd, const R: usize>(simd: S, a: &[T], rows: &[&[T]; R]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::gemm::{Packed, Plain};
+    use crate::kernels::epilogue::Plain;
+    use crate::kernels::gemm::Packed;
 
     #[test]
     fn agrees_bitwise_with_the_packed_product() {

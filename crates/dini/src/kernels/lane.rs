@@ -5,6 +5,7 @@ use pulp::{Arch, Simd};
 
 use crate::kernels::gemm::Tiles;
 use crate::kernels::gemv::Strip;
+use crate::kernels::lu;
 use crate::kernels::tanh::Tanh;
 
 /// Vector registers of one scalar type, for every instruction set.
@@ -33,6 +34,11 @@ pub trait Lane: Copy + Tanh + Zero {
     fn multiply(tiles: Tiles<'_, Self>);
     /// The product of one row with a matrix that is not packed.
     fn multiply_row(strip: Strip<'_, Self>);
+    /// P A = L U in place for one matrix of size n, or for [`PANEL`](Lane::PANEL) interleaved ones (`lanes`), column-major;
+    /// entry k of all of them is at k `lanes`, and so are the exchanges of step k.
+    fn eliminate(n: usize, lanes: usize, entries: &mut [Self], pivots: &mut [usize]);
+    /// x <- U^-1 L^-1 x with the factors of one matrix, or x <- L^-T U^-T x.
+    fn substitute(factors: &[Self], x: &mut [Self], transposed: bool);
 }
 
 /// Whether the instruction set behind `S` has a fused multiply-add: pulp's portable fallback is its only one without.
@@ -83,6 +89,16 @@ macro_rules! lane {
             }
             fn multiply_row(strip: Strip<'_, $t>) {
                 Arch::new().dispatch(strip);
+            }
+            fn eliminate(n: usize, lanes: usize, entries: &mut [$t], pivots: &mut [usize]) {
+                if lanes == 1 {
+                    lu::eliminate::<$t, 1>(n, entries, pivots);
+                } else {
+                    lu::eliminate::<$t, $panel>(n, entries, pivots);
+                }
+            }
+            fn substitute(factors: &[$t], x: &mut [$t], transposed: bool) {
+                lu::substitute(factors, x, transposed);
             }
         }
     };

@@ -5,9 +5,11 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod bf16;
+pub mod epilogue;
 pub mod gemm;
 pub(crate) mod gemv;
 pub mod lane;
+mod lu;
 pub(crate) mod scratch;
 pub mod tanh;
 pub mod transpose;

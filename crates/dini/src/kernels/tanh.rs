@@ -121,6 +121,34 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn instruction_sets_with_fma_agree_bitwise_and_others_to_rounding() {
+        use pulp::x86::{V3, V4};
+        let x: Vec<f32> = (0..4001).map(|i| (i as f32 - 2000.0) * 0.006).collect();
+        let wide: Vec<f64> = x.iter().map(|&v| v.into()).collect();
+        let (portable, wide_portable): (Vec<f32>, Vec<f64>) = (
+            x.iter().map(|v| v.tanh_in::<pulp::Scalar>()).collect(),
+            wide.iter().map(|v| v.tanh_in::<pulp::Scalar>()).collect(),
+        );
+        let (narrow, exact): (Vec<f32>, Vec<f64>) = (
+            x.iter().map(|v| v.tanh_kernel::<true>()).collect(),
+            wide.iter().map(|v| v.tanh_kernel::<true>()).collect(),
+        );
+        assert!(portable.iter().zip(&narrow).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs()));
+        assert!(wide_portable.iter().zip(&exact).all(|(a, b)| (a - b).abs() <= 2e-15 * b.abs()));
+        let avx2 = V3::try_new().map(|simd| (on(simd, &x), on(simd, &wide)));
+        let avx512 = V4::try_new().map(|simd| (on(simd, &x), on(simd, &wide)));
+        assert!([avx2, avx512].into_iter().flatten().all(|values| values == (narrow.clone(), exact.clone())));
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn on<T: Tanh + Default, S: Simd>(simd: S, x: &[T]) -> Vec<T> {
+        let mut out = vec![T::default(); x.len()];
+        Simd::vectorize(simd, Slice(x, &mut out));
+        out
+    }
+
+    #[test]
     fn special_values_and_the_form_without_fma() {
         let x = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.0, -1.25, 1e-310];
         let mut out = [0.0; 7];

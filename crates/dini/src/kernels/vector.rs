@@ -78,7 +78,7 @@ pub fn sum_of_magnitudes<T: Real>(a: &[T]) -> T {
         let (whole, rest) = a.as_chunks::<16>();
         let mut sums = [T::zero(); 16];
         for block in whole {
-            (0..16).for_each(|l| sums[l] = sums[l] + block[l].abs());
+            (0..16).for_each(|l| sums[l] += block[l].abs());
         }
         sums.into_iter().chain(rest.iter().map(|v| v.abs())).fold(T::zero(), |sum, v| sum + v)
     })

@@ -5,8 +5,7 @@ use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratc
 use faer::{MatMut, Par};
 
 use super::condition::{inverse_norm, one_norm};
-use super::elimination::Interleaved;
-use super::substitution;
+use super::interleaved::Interleaved;
 use super::{Factors, Inverse, State};
 use crate::Real;
 use crate::batch::{Batch, Keep};
@@ -143,10 +142,13 @@ impl<T: Real> DenseLu<T> {
         }
         let n = self.n;
         let (a, pivots) = (&self.factors[slot * n * n..(slot + 1) * n * n], &self.pivots[slot * n..(slot + 1) * n]);
+        let exchanges = pivots.iter().enumerate();
         if transposed {
-            substitution::solve_transpose(a, pivots, x);
+            T::substitute(a, x, true);
+            exchanges.rev().for_each(|(c, &p)| x.swap(c, p));
         } else {
-            substitution::solve(a, pivots, x);
+            exchanges.for_each(|(c, &p)| x.swap(c, p));
+            T::substitute(a, x, false);
         }
         true
     }

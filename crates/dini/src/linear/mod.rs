@@ -9,8 +9,8 @@ mod block_diagonal;
 mod cg;
 mod condition;
 mod cycle;
-mod elimination;
 mod gmres;
+mod interleaved;
 mod krylov;
 mod lsmr;
 mod lu;
@@ -20,7 +20,6 @@ mod record;
 mod refinement;
 mod sample;
 mod sparse_lu;
-mod substitution;
 
 pub use bicgstab::BiCgStab;
 pub use block_diagonal::BlockDiagonal;

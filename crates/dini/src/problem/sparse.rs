@@ -53,6 +53,10 @@ impl<P: Problem> Problem for Sparse<P> {
     fn residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Eval {
         self.problem.residual(at, z, out)
     }
+
+    fn rough_residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Result<bool, UserError> {
+        self.problem.rough_residual(at, z, out)
+    }
 }
 
 impl<P: Linearize> Linearize for Sparse<P> {

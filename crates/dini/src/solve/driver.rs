@@ -61,10 +61,11 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     if !fits {
         workspace.chunks = ranges.iter().map(|r| Chunk::new(&problem, z0, solver, options, r.start, r.len())).collect();
     }
-    let parallel = ranges.len() == 1;
+    let single = ranges.len() == 1;
+    let parallel = spare_threads(ranges.len());
     let task = Task { problem: &problem, z0, solver, options, parallel, observer };
     let one = |chunk: &mut Chunk<P::State, S::Work>| chunk.solve(&task);
-    let outcome: Result<(), UserError> = if parallel {
+    let outcome: Result<(), UserError> = if single {
         workspace.chunks.iter_mut().try_for_each(one)
     } else {
         workspace.chunks.par_iter_mut().try_for_each(one)
@@ -85,6 +86,11 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
         evaluations += chunk.evaluations;
     }
     Ok(Solution { problem, z, g, records, attempts, memory, evaluations })
+}
+
+/// Whether so many chunks leave threads without one, which operators may then use.
+pub(crate) fn spare_threads(chunks: usize) -> bool {
+    chunks == 1 || chunks < rayon::current_num_threads()
 }
 
 /// Contiguous chunks of nearly equal size.

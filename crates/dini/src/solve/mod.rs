@@ -33,6 +33,7 @@ pub use bracketing::{Bracketing, BracketingWork};
 pub use broyden::{Broyden, BroydenInverse, Update};
 pub use chord::{Chord, ChordInverse, ChordWork};
 pub use dogleg::Dogleg;
+pub(crate) use driver::spare_threads;
 pub use driver::{Control, Observer, Progress, Workspace};
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use named::{AnyMemory, AnySolver, AnyWork};

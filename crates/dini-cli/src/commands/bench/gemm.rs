@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use burn::tensor::Element;
 use dini::Real;
-use dini::kernels::gemm::{Packed, Plain};
+use dini::kernels::epilogue::Plain;
+use dini::kernels::gemm::Packed;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 

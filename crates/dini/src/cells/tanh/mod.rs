@@ -10,8 +10,9 @@ use pulp::Simd;
 
 use crate::Real;
 use crate::batch::{Batch, Rows};
-use crate::error::{Error, UserError};
-use crate::kernels::gemm::{Epilogue, Packed, Plain, map_row};
+use crate::error::Error;
+use crate::kernels::epilogue::{Epilogue, Plain, map_row};
+use crate::kernels::gemm::Packed;
 use crate::kernels::{gemv, vector};
 use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, check_start};
 
@@ -190,7 +191,7 @@ impl<T: Real> Problem for Tanh<T> {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, UserError> {
+    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, crate::error::UserError> {
         Ok(rough::residual(self, at, z, out))
     }
 }

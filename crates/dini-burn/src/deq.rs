@@ -195,7 +195,8 @@ impl<C: Module> Deq<C> {
     /// z* from a start `z0`, which also gives its shape.
     ///
     /// The solve itself is not tracked. f is then applied once more with tracking, at the constant z*
-    /// ([`Cell::at_solution`]); the backward pass first maps its gradient w to the adjoint lam, so that parameters and x receive lam^T df.
+    /// ([`Cell::at_solution`]); the backward pass first maps its gradient w to the adjoint lam, so that parameters and x
+    /// receive lam^T df.
     ///
     /// # Errors
     /// A broken contract (shapes, non-finite input, settings); [`Error::NotConverged`] unless the settings allow

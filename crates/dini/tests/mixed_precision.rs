@@ -108,6 +108,32 @@ fn a_sample_that_was_led_astray_is_solved_from_its_start() {
     useless(|z| if z > 100.0 { f64::NAN } else { 0.5 * z.cos() }, |_| 1000.0);
 }
 
+/// z = z + 1, which has no solution, and no rough residual.
+struct Drift;
+
+impl Problem for Drift {
+    type State = Rows<f64>;
+
+    fn validate(&self, _: &Rows<f64>) -> Result<(), Error> {
+        Ok(())
+    }
+    fn residual_scale(&self) -> ResidualScale {
+        ResidualScale::State
+    }
+    fn residual(&self, _: Active<'_>, _: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        out.as_mut_slice().fill(-1.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_rough_residual_nothing_is_solved_twice() {
+    let plain = solve(Drift, &starts(), &Picard::default(), &options(false)).unwrap();
+    let mixed = solve(Drift, &starts(), &Picard::default(), &options(true)).unwrap();
+    assert!(plain.converged().is_err());
+    assert_eq!((mixed.evaluations(), mixed.z()), (plain.evaluations(), plain.z()));
+}
+
 #[test]
 fn a_start_on_the_root_stays_there() {
     // the root of the rough map is another one

@@ -124,55 +124,42 @@ fn exchange<T: Real, const L: usize>(a: &mut [[T; L]], n: usize, c: usize, pivot
 
 /// x <- U^-1 L^-1 x with the factors of one matrix, or x <- L^-T U^-T x.
 pub(super) fn substitute<T: Real>(factors: &[T], x: &mut [T], transposed: bool) {
-    if transposed {
-        Arch::new().dispatch(Products { factors, x });
-    } else {
-        Arch::new().dispatch(Columns { factors, x });
-    }
+    Arch::new().dispatch(Substitution { factors, x, transposed });
 }
 
-/// L and U column by column: what is known is taken from all that follow.
-struct Columns<'a, T> {
+struct Substitution<'a, T> {
     factors: &'a [T],
     x: &'a mut [T],
+    transposed: bool,
 }
 
-impl<T: Real> WithSimd for Columns<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Columns { factors, x } = self;
-        let n = x.len();
-        for (c, column) in factors.chunks_exact(n).enumerate() {
-            let (head, tail) = x.split_at_mut(c + 1);
-            vector::add::<T, S>(tail, -head[c], &column[c + 1..]);
-        }
-        for (c, column) in factors.chunks_exact(n).enumerate().rev() {
-            let (head, tail) = x.split_at_mut(c);
-            tail[0] /= column[c];
-            vector::add::<T, S>(head, -tail[0], &column[..c]);
-        }
-    }
-}
-
-/// The transposes: a product with what is known for each number.
-struct Products<'a, T> {
-    factors: &'a [T],
-    x: &'a mut [T],
-}
-
-impl<T: Real> WithSimd for Products<'_, T> {
+impl<T: Real> WithSimd for Substitution<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Products { factors, x } = self;
+        let Substitution { factors, x, transposed } = self;
         let n = x.len();
-        for (c, column) in factors.chunks_exact(n).enumerate() {
-            let known = Dot(&column[..c], &x[..c]).with_simd(simd);
-            x[c] = (x[c] - known) / column[c];
-        }
-        for (c, column) in factors.chunks_exact(n).enumerate().rev() {
-            x[c] -= Dot(&column[c + 1..], &x[c + 1..]).with_simd(simd);
+        let columns = factors.chunks_exact(n).enumerate();
+        if transposed {
+            // a product with what is known for each number
+            for (c, column) in columns.clone() {
+                let known = Dot(&column[..c], &x[..c]).with_simd(simd);
+                x[c] = (x[c] - known) / column[c];
+            }
+            for (c, column) in columns.rev() {
+                x[c] -= Dot(&column[c + 1..], &x[c + 1..]).with_simd(simd);
+            }
+        } else {
+            // what is known is taken from all that follow
+            for (c, column) in columns.clone() {
+                let (head, tail) = x.split_at_mut(c + 1);
+                vector::add::<T, S>(tail, -head[c], &column[c + 1..]);
+            }
+            for (c, column) in columns.rev() {
+                let (head, tail) = x.split_at_mut(c);
+                tail[0] /= column[c];
+                vector::add::<T, S>(head, -tail[0], &column[..c]);
+            }
         }
     }
 }

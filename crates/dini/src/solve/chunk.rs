@@ -98,19 +98,19 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.evaluations = 0;
         self.attempts.clear();
         self.record.fill(Record::default());
-        let mixed = task.options.mixed_precision && task.problem.residual_scale() == ResidualScale::State;
-        if self.rounds(mixed, task)? == Control::Continue && mixed {
+        let mut rough = task.options.mixed_precision && task.problem.residual_scale() == ResidualScale::State;
+        if self.rounds(&mut rough, task)? == Control::Continue && rough {
             // what the rough start led astray gets the start it would have had
             self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Record::default());
             if self.record.iter().any(|r| r.status != Status::Converged) {
-                self.rounds(false, task)?;
+                self.rounds(&mut false, task)?;
             }
         }
         self.restart_overflowed(task)
     }
 
-    /// Round after round, for the samples that are not solved yet.
-    fn rounds<P, S>(&mut self, rough: bool, task: &Task<'_, P, S>) -> Result<Control, UserError>
+    /// Round after round, for the samples that are not solved yet; `rough` asks for a rough start, and says whether there was one.
+    fn rounds<P, S>(&mut self, rough: &mut bool, task: &Task<'_, P, S>) -> Result<Control, UserError>
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
@@ -121,9 +121,11 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if self.slots.is_empty() {
                 break;
             }
-            if rough && number == 0 {
+            if *rough && number == 0 {
                 let at = Active::new(&self.slots, self.base, task.parallel);
-                self.evaluations += rough::start(task.problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
+                let made = rough::start(task.problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
+                self.evaluations += made;
+                *rough = made > 0;
             }
             if self.iterate(&round, task)? == Control::Stop {
                 return Ok(Control::Stop);

@@ -71,7 +71,7 @@ impl Runner {
         reference: Option<&Reference>,
         bound: &Bound,
     ) -> Row {
-        let mut row = Row::new(case, (pair.forward(), pair.adjoint), self.threads());
+        let mut row = Row::new(case, (pair.forward, pair.adjoint), self.threads());
         let Timed { forward, total, repetitions, evaluations, products, z, dx } =
             match layer::time(layer, pair, case.tol, self.budget) {
                 Ok(timed) => timed,

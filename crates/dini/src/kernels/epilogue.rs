@@ -25,29 +25,42 @@ const TILE: usize = 32;
 /// out_i <- f(out_i, a_i, b_i) for an [`Epilogue`], in whole registers.
 #[inline(always)]
 pub fn map_row<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
-    let (a, b) = (&a[..out.len()], &b[..out.len()]);
-    for (tile, (a, b)) in out.chunks_mut(TILE).zip(a.chunks(TILE).zip(b.chunks(TILE))) {
-        // copies in registers: the compiler would not vectorise a loop over slices that might overlap
-        let (mut all, a, b) = (padded(simd, tile), padded(simd, a), padded(simd, b));
-        for i in 0..TILE {
-            all[i] = f(all[i], a[i], b[i]);
-        }
+    let n = out.len();
+    let (tiles, rest) = out.as_chunks_mut::<TILE>();
+    let ((a, a_rest), (b, b_rest)) = (a[..n].as_chunks::<TILE>(), b[..n].as_chunks::<TILE>());
+    for (out, (a, b)) in tiles.iter_mut().zip(a.iter().zip(b)) {
+        map_tile(out, a, b, &f);
+    }
+    if !rest.is_empty() {
+        // a remainder done number by number would cost more than a whole tile
+        let mut all = padded(simd, rest);
+        map_tile(&mut all, &padded(simd, a_rest), &padded(simd, b_rest), &f);
         let registers = T::vectors::<S>(&all).0;
-        let (whole, rest) = T::vectors_mut::<S>(tile);
-        whole.copy_from_slice(&registers[..whole.len()]);
-        if !rest.is_empty() {
-            T::store_rest(simd, rest, registers[whole.len()]);
+        let (whole, end) = T::vectors_mut::<S>(rest);
+        whole.iter_mut().zip(registers).for_each(|(out, register)| *out = *register);
+        if !end.is_empty() {
+            T::store_rest(simd, end, registers[whole.len()]);
         }
     }
 }
 
-/// `values` and zeros: a remainder done number by number would cost more than a whole tile.
+#[inline(always)]
+fn map_tile<T: Real>(out: &mut [T; TILE], a: &[T; TILE], b: &[T; TILE], f: &impl Fn(T, T, T) -> T) {
+    // copies in registers: the compiler would not vectorise a loop over slices that might overlap
+    let (mut all, a, b) = (*out, *a, *b);
+    for i in 0..TILE {
+        all[i] = f(all[i], a[i], b[i]);
+    }
+    *out = all;
+}
+
+/// `values`, fewer than a tile, and zeros.
 #[inline(always)]
 fn padded<T: Real, S: Simd>(simd: S, values: &[T]) -> [T; TILE] {
     let mut all = [T::zero(); TILE];
     let (whole, rest) = T::vectors::<S>(values);
     let (registers, _) = T::vectors_mut::<S>(&mut all);
-    registers[..whole.len()].copy_from_slice(whole);
+    registers.iter_mut().zip(whole).for_each(|(register, value)| *register = *value);
     if !rest.is_empty() {
         registers[whole.len()] = T::load_rest(simd, rest);
     }

@@ -22,36 +22,44 @@ impl<T: Lane> Epilogue<T> for Plain {
 /// Numbers that an epilogue works on at a time: several registers, so that one does not wait for the other.
 const TILE: usize = 32;
 
-/// out_i <- f(out_i, a_i, b_i) for an [`Epilogue`], in whole registers.
+/// out_i <- f(out_i, a_i, b_i) for an [`Epilogue`] with a long formula, in whole registers; short ones are loops.
 #[inline(always)]
 pub fn map_row<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
-    let n = out.len();
-    let (tiles, rest) = out.as_chunks_mut::<TILE>();
-    let ((a, a_rest), (b, b_rest)) = (a[..n].as_chunks::<TILE>(), b[..n].as_chunks::<TILE>());
-    for (out, (a, b)) in tiles.iter_mut().zip(a.iter().zip(b)) {
-        map_tile(out, a, b, &f);
+    let (a, b) = (&a[..out.len()], &b[..out.len()]);
+    let (Some(end), Some(a_end), Some(b_end)) = (out.last_chunk(), a.last_chunk(), b.last_chunk()) else {
+        return map_short(simd, out, a, b, f);
+    };
+    // a remainder done number by number would cost more than a whole tile: the last tile overlaps the one before, and is
+    // read before that is written
+    let end = map_tile(end, a_end, b_end, &f);
+    for (out, (a, b)) in out.as_chunks_mut().0.iter_mut().zip(a.as_chunks().0.iter().zip(b.as_chunks().0)) {
+        *out = map_tile(out, a, b, &f);
     }
+    if let Some(out) = out.last_chunk_mut() {
+        *out = end;
+    }
+}
+
+/// The same for less than a tile.
+#[inline(always)]
+fn map_short<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
+    let all = map_tile(&padded(simd, out), &padded(simd, a), &padded(simd, b), &f);
+    let registers = T::vectors::<S>(&all).0;
+    let (whole, rest) = T::vectors_mut::<S>(out);
+    whole.iter_mut().zip(registers).for_each(|(out, register)| *out = *register);
     if !rest.is_empty() {
-        // a remainder done number by number would cost more than a whole tile
-        let mut all = padded(simd, rest);
-        map_tile(&mut all, &padded(simd, a_rest), &padded(simd, b_rest), &f);
-        let registers = T::vectors::<S>(&all).0;
-        let (whole, end) = T::vectors_mut::<S>(rest);
-        whole.iter_mut().zip(registers).for_each(|(out, register)| *out = *register);
-        if !end.is_empty() {
-            T::store_rest(simd, end, registers[whole.len()]);
-        }
+        T::store_rest(simd, rest, registers[whole.len()]);
     }
 }
 
 #[inline(always)]
-fn map_tile<T: Real>(out: &mut [T; TILE], a: &[T; TILE], b: &[T; TILE], f: &impl Fn(T, T, T) -> T) {
+fn map_tile<T: Real>(out: &[T; TILE], a: &[T; TILE], b: &[T; TILE], f: &impl Fn(T, T, T) -> T) -> [T; TILE] {
     // copies in registers: the compiler would not vectorise a loop over slices that might overlap
     let (mut all, a, b) = (*out, *a, *b);
     for i in 0..TILE {
         all[i] = f(all[i], a[i], b[i]);
     }
-    *out = all;
+    all
 }
 
 /// `values`, fewer than a tile, and zeros.

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
@@ -180,9 +181,9 @@ impl<T: Lane> Tiles<'_, T> {
         let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..][inputs.clone()]);
         let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
         if inputs.start > 0 {
-            for (q, sums) in sums.iter_mut().enumerate() {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    self.load::<S, C>(simd, row + r, p + q, sums);
+            for q in 0..P {
+                for r in 0..R {
+                    sums[q][r] = self.load::<S, C>(simd, row + r, p + q);
                 }
             }
         }
@@ -200,9 +201,9 @@ impl<T: Lane> Tiles<'_, T> {
                 }
             }
         }
-        for (q, sums) in sums.iter().enumerate() {
-            for (r, sums) in sums.iter().enumerate() {
-                self.store::<S, C>(simd, row + r, p + q, sums);
+        for q in 0..P {
+            for r in 0..R {
+                self.store::<S, C>(simd, row + r, p + q, sums[q][r]);
             }
         }
     }
@@ -218,21 +219,25 @@ impl<T: Lane> Tiles<'_, T> {
 
     /// Takes one row of a tile up where the block before has left it.
     #[inline(always)]
-    fn load<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: &mut [T::Vector<S>; C]) {
+    fn load<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize) -> [T::Vector<S>; C] {
         let (whole, rest) = T::vectors::<S>(self.place(row, p));
-        sums[..whole.len()].copy_from_slice(whole);
-        if !rest.is_empty() {
-            sums[whole.len()] = T::load_rest(simd, rest);
-        }
+        std::array::from_fn(|c| match c.cmp(&whole.len()) {
+            Ordering::Less => whole[c],
+            Ordering::Equal => T::load_rest(simd, rest),
+            Ordering::Greater => T::splat(simd, T::zero()),
+        })
     }
 
     /// Stores one row of a tile.
     #[inline(always)]
-    fn store<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: &[T::Vector<S>; C]) {
+    fn store<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: [T::Vector<S>; C]) {
         let (whole, rest) = T::vectors_mut::<S>(self.place(row, p));
-        whole.copy_from_slice(&sums[..whole.len()]);
-        if !rest.is_empty() {
-            T::store_rest(simd, rest, sums[whole.len()]);
+        for (c, sum) in sums.into_iter().enumerate() {
+            match c.cmp(&whole.len()) {
+                Ordering::Less => whole[c] = sum,
+                Ordering::Equal => T::store_rest(simd, rest, sum),
+                Ordering::Greater => {}
+            }
         }
     }
 }

@@ -153,10 +153,10 @@ struct Jvp<'a, T> {
 
 impl<T: Real> Epilogue<T> for Jvp<'_, T> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
+    fn finish<S: Simd>(&self, _: S, row: usize, column: usize, out: &mut [T]) {
         let d = &self.d.row(self.at.slot(row))[column..];
         let v = &self.v.row(row)[column..];
-        map_row(simd, out, d, v, |t, d, v| v - d * t);
+        out.iter_mut().zip(d).zip(v).for_each(|((t, &d), &v)| *t = v - d * *t);
     }
 }
 
@@ -167,9 +167,9 @@ struct Vjp<'a, T> {
 
 impl<T: Real> Epilogue<T> for Vjp<'_, T> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
+    fn finish<S: Simd>(&self, _: S, row: usize, column: usize, out: &mut [T]) {
         let u = &self.u.row(row)[column..];
-        map_row(simd, out, u, u, |t, u, _| u - t);
+        out.iter_mut().zip(u).for_each(|(t, &u)| *t = u - *t);
     }
 }
 

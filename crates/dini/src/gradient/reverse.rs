@@ -9,7 +9,7 @@ use super::system::Method;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::linear::Inverse;
-use crate::problem::{Linearize, ParamVjp, Scalar};
+use crate::problem::{Linearize, ParamVjp, Part, Scalar};
 use crate::solve::Solution;
 
 impl<P: Linearize, M: Inverse<P::State>> Solution<P, M> {
@@ -128,17 +128,15 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         linearised: &Linearised<'_, P>,
         adjoint: &Derivative<(), P::State>,
     ) -> Result<P::Parameters, Error> {
-        let mut value = self.problem.zero_parameters(self.samples());
-        // chunk after chunk: shared parameters are summed in a fixed order, and each product may use every thread
-        for chunk in &linearised.chunks {
+        let rows = linearised.chunks.iter().map(|chunk| {
             let slots = chunk.slots().iter().copied();
             let slots: Vec<usize> = slots.filter(|&slot| !adjoint.left_out.contains(&chunk.sample(slot))).collect();
-            let samples = chunk.samples(&slots);
-            let (lam, z) = (pick(&adjoint.vector, &samples), pick(&chunk.z, &slots));
-            self.problem
-                .param_vjp(chunk.alone(&slots), &chunk.tape, &z, &lam, -Scalar::<P>::one(), &mut value)
-                .map_err(Error::User)?;
-        }
-        Ok(value)
+            let (lam, z) = (pick(&adjoint.vector, &chunk.samples(&slots)), pick(&chunk.z, &slots));
+            (chunk, slots, z, lam)
+        });
+        let rows: Vec<_> = rows.collect();
+        let parts = rows.iter().map(|(chunk, slots, z, u)| Part { at: chunk.alone(slots), tape: &chunk.tape, z, u });
+        let parts: Vec<_> = parts.collect();
+        self.problem.param_vjp_all(self.samples(), &parts, -Scalar::<P>::one()).map_err(Error::User)
     }
 }

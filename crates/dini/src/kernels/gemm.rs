@@ -4,6 +4,8 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -11,7 +13,7 @@ use rayon::prelude::*;
 use crate::Real;
 use crate::kernels::epilogue::{Epilogue, finish};
 use crate::kernels::lane::Lane;
-use crate::kernels::vector;
+use crate::kernels::{blocks, vector};
 
 /// A matrix M (outputs x inputs) stored in panels of [`Lane::PANEL`] outputs, for products a M^T with rows a.
 #[derive(Clone, Debug)]
@@ -22,23 +24,22 @@ pub struct Packed<T> {
     finite: bool,
 }
 
-/// Matrices below this many numbers are not worth a second thread.
-const PARALLEL_PACKING: usize = 100_000;
 /// Products below this many multiplications are not worth a second thread.
 pub(super) const PARALLEL_WORK: usize = 200_000;
 
 impl<T: Real> Packed<T> {
-    /// Packs `m`, row-major with `outputs` rows of `inputs` columns.
+    /// Packs `m`, row-major with `outputs` rows of `inputs` columns; a large matrix on all threads of the current rayon pool.
     pub fn from_rows(m: &[T], outputs: usize, inputs: usize) -> Self {
-        Self::pack(outputs, inputs, |panel, column, width| {
+        Self::pack(outputs, inputs, true, |panel, column, width| {
             let rows = &m[column * inputs..(column + width) * inputs];
             T::transpose(rows, inputs, panel, T::PANEL, (width, inputs));
         })
     }
 
-    /// Packs the transpose of `m`, row-major with `inputs` rows of `outputs` columns.
+    /// Packs the transpose of `m`, row-major with `inputs` rows of `outputs` columns; on this thread alone, so that it may be
+    /// called where other threads of the pool wait for the result.
     pub fn from_columns(m: &[T], outputs: usize, inputs: usize) -> Self {
-        Self::pack(outputs, inputs, |panel, column, width| {
+        Self::pack(outputs, inputs, false, |panel, column, width| {
             let slots = panel.chunks_exact_mut(T::PANEL).zip(m.chunks_exact(outputs));
             if width == T::PANEL {
                 // of a length known beforehand
@@ -49,21 +50,21 @@ impl<T: Real> Packed<T> {
         })
     }
 
-    fn pack(outputs: usize, inputs: usize, fill: impl Fn(&mut [T], usize, usize) + Sync) -> Self {
-        let size = T::PANEL * inputs;
-        let mut data = vec![T::zero(); outputs.div_ceil(T::PANEL) * size];
-        // while the panel is in cache
-        let one = |(p, panel): (usize, &mut [T])| {
+    fn pack(outputs: usize, inputs: usize, parallel: bool, fill: impl Fn(&mut [T], usize, usize) + Sync) -> Self {
+        let finite = AtomicBool::new(true);
+        let data = blocks::collect(outputs.div_ceil(T::PANEL), T::PANEL * inputs, parallel, |p, panel| {
             let column = p * T::PANEL;
-            fill(panel, column, T::PANEL.min(outputs - column));
-            vector::all_finite(panel)
-        };
-        let finite = if data.len() < PARALLEL_PACKING {
-            data.chunks_exact_mut(size).enumerate().map(one).fold(true, |all, finite| all & finite)
-        } else {
-            data.par_chunks_exact_mut(size).enumerate().map(one).reduce(|| true, |all, finite| all & finite)
-        };
-        Packed { outputs, inputs, data, finite }
+            let width = T::PANEL.min(outputs - column);
+            if width < T::PANEL {
+                panel.fill(T::zero());
+            }
+            fill(panel, column, width);
+            // while the panel is in cache
+            if !vector::all_finite(panel) {
+                finite.store(false, Relaxed);
+            }
+        });
+        Packed { outputs, inputs, data, finite: finite.into_inner() }
     }
 
     /// Whether the matrix holds neither NaN nor infinity.

@@ -5,11 +5,13 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod bf16;
+pub(crate) mod blocks;
 pub mod epilogue;
 pub mod gemm;
 pub(crate) mod gemv;
 pub mod lane;
 mod lu;
+pub(crate) mod outer;
 pub(crate) mod scratch;
 pub mod tanh;
 pub mod transpose;

@@ -109,6 +109,16 @@ impl<F: ParamVjp> ParamVjp for FixedPoint<F> {
     ) -> Eval {
         self.0.param_vjp(at, tape, z, u, -scale, grad)
     }
+
+    fn param_vjp_all(
+        &self,
+        samples: usize,
+        parts: &[Part<'_, F::State, Self::Tape>],
+        scale: Scalar<F>,
+    ) -> Result<F::Parameters, UserError> {
+        let inner = parts.iter().map(|&Part { at, tape: (tape, _), z, u }| Part { at, tape, z, u });
+        self.0.param_vjp_all(samples, &inner.collect::<Vec<_>>(), -scale)
+    }
 }
 
 impl<F: ParamJvp> ParamJvp for FixedPoint<F> {

@@ -148,6 +148,39 @@ pub trait ParamVjp: Parametric {
         scale: Scalar<Self>,
         grad: &mut Self::Parameters,
     ) -> Eval;
+
+    /// scale * (dg/da)^T u over a whole batch of `samples`, of which `parts` are those that count.
+    ///
+    /// By default the sum of [`param_vjp`](ParamVjp::param_vjp) over the parts; for problems whose shared parameters cost less
+    /// in one product over all samples.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn param_vjp_all(
+        &self,
+        samples: usize,
+        parts: &[Part<'_, Self::State, Self::Tape>],
+        scale: Scalar<Self>,
+    ) -> Result<Self::Parameters, UserError> {
+        let mut grad = self.zero_parameters(samples);
+        for Part { at, tape, z, u } in parts {
+            self.param_vjp(*at, tape, z, u, scale, &mut grad)?;
+        }
+        Ok(grad)
+    }
+}
+
+/// Samples of one chunk, with what a product with the derivative by the parameters needs.
+#[derive(Debug)]
+pub struct Part<'a, V, T> {
+    /// Which samples the rows of `z` and `u` are.
+    pub at: Active<'a>,
+    /// The linearisation of their chunk.
+    pub tape: &'a T,
+    /// The point of linearisation.
+    pub z: &'a V,
+    /// What is multiplied.
+    pub u: &'a V,
 }
 
 /// Products with the derivative by the parameters.

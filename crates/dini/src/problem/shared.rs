@@ -57,6 +57,11 @@ macro_rules! forward {
             ) -> Eval {
                 (**self).param_vjp(at, tape, z, u, scale, grad)
             }
+            fn param_vjp_all(
+                &self, samples: usize, parts: &[Part<'_, P::State, P::Tape>], scale: Scalar<P>,
+            ) -> Result<P::Parameters, UserError> {
+                (**self).param_vjp_all(samples, parts, scale)
+            }
         }
         impl<P: ParamJvp $(+ $bound)?> ParamJvp for $pointer {
             fn param_jvp(

@@ -111,6 +111,15 @@ impl<P: ParamVjp> ParamVjp for Sparse<P> {
     ) -> Eval {
         self.problem.param_vjp(at, tape, z, u, scale, grad)
     }
+
+    fn param_vjp_all(
+        &self,
+        samples: usize,
+        parts: &[Part<'_, P::State, P::Tape>],
+        scale: Scalar<P>,
+    ) -> Result<P::Parameters, UserError> {
+        self.problem.param_vjp_all(samples, parts, scale)
+    }
 }
 
 impl<P: ParamJvp> ParamJvp for Sparse<P> {

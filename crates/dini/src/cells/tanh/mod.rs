@@ -10,11 +10,13 @@ use pulp::Simd;
 
 use crate::Real;
 use crate::batch::{Batch, Rows};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::kernels::epilogue::{Epilogue, Plain, map_row};
 use crate::kernels::gemm::Packed;
-use crate::kernels::{gemv, vector};
-use crate::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, check_start};
+use crate::kernels::{gemv, outer, vector};
+use crate::problem::{
+    Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Part, Problem, ResidualScale, check_start,
+};
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
 ///
@@ -191,7 +193,7 @@ impl<T: Real> Problem for Tanh<T> {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, crate::error::UserError> {
+    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, UserError> {
         Ok(rough::residual(self, at, z, out))
     }
 }
@@ -275,32 +277,40 @@ impl<T: Real> ParamVjp for Tanh<T> {
         scale: T,
         grad: &mut TanhGradient<T>,
     ) -> Eval {
-        // dg/dx = -D, dg/dW . dW = -D dW z
-        let n = self.n;
-        let mut du = vec![T::zero(); u.samples() * n];
-        for (i, du) in du.chunks_exact_mut(n).enumerate() {
-            let pairs = u.row(i).iter().zip(d.row(at.slot(i)));
-            du.iter_mut().zip(pairs).for_each(|(t, (&u, &d))| *t = -scale * u * d);
-            grad.x.row_mut(at.sample(i)).iter_mut().zip(&*du).for_each(|(g, &v)| *g += v);
-        }
-        add_outer(&mut grad.w, &du, z, at.parallel());
+        let mut du = Vec::with_capacity(u.samples() * self.n);
+        self.by_input(&Part { at, tape: d, z, u }, scale, &mut du, &mut grad.x);
+        outer::add(&mut grad.w, &du, z.as_slice(), (self.n, self.n), at.parallel());
         Ok(())
+    }
+
+    /// One product over all samples for dL/dW.
+    fn param_vjp_all(
+        &self,
+        samples: usize,
+        parts: &[Part<'_, Rows<T>, Rows<T>>],
+        scale: T,
+    ) -> Result<TanhGradient<T>, UserError> {
+        let n = self.n;
+        let (mut x, mut all) = (Rows::new(samples, n), Vec::with_capacity(samples * n));
+        let mut du = Vec::with_capacity(samples * n);
+        for part in parts {
+            self.by_input(part, scale, &mut du, &mut x);
+            all.extend_from_slice(part.z.as_slice());
+        }
+        Ok(TanhGradient { w: outer::sum(&du, &all, (n, n)), x })
     }
 }
 
-/// m <- m + sum_i u_i z_i^T over the rows of `u` and `z`; m row-major.
-fn add_outer<T: Real>(m: &mut [T], u: &[T], z: &Rows<T>, parallel: bool) {
-    let (rows, n) = (z.samples(), z.width());
-    // a few rows are bound by memory, which a second thread does not speed up
-    let par = if parallel && rows >= 8 && rows * n * n > 500_000 { faer::Par::rayon(0) } else { faer::Par::Seq };
-    faer::linalg::matmul::matmul(
-        faer::MatMut::from_row_major_slice_mut(m, n, n),
-        faer::Accum::Add,
-        faer::MatRef::from_row_major_slice(u, rows, n).transpose(),
-        faer::MatRef::from_row_major_slice(z.as_slice(), rows, n),
-        T::one(),
-        par,
-    );
+impl<T: Real> Tanh<T> {
+    /// Appends the rows of -scale D u to `du`, and adds them to `grad`: dg/dx = -D, dg/dW . dW = -D dW z.
+    fn by_input(&self, part: &Part<'_, Rows<T>, Rows<T>>, scale: T, du: &mut Vec<T>, grad: &mut Rows<T>) {
+        let Part { at, tape: d, u, .. } = *part;
+        for i in 0..at.len() {
+            let start = du.len();
+            du.extend(u.row(i).iter().zip(d.row(at.slot(i))).map(|(&u, &d)| -scale * u * d));
+            grad.row_mut(at.sample(i)).iter_mut().zip(&du[start..]).for_each(|(g, &v)| *g += v);
+        }
+    }
 }
 
 impl<T: Real> ParamJvp for Tanh<T> {

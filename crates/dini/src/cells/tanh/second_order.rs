@@ -1,10 +1,11 @@
 //! Second derivatives of the tanh cell.
 
-use super::{Plain, Tanh, TanhGradient, add_outer};
+use super::{Plain, Tanh, TanhGradient};
 use crate::Real;
 use crate::batch::{Batch, Rows};
 use crate::error::UserError;
 use crate::kernels::gemm::Packed;
+use crate::kernels::outer;
 use crate::problem::{Active, Along, Eval, Problem, SecondOrder};
 
 /// D lam, and its derivative q along a direction: D' = -2 T D diag(ds) with T = diag(tanh s), s = W z + x.
@@ -81,8 +82,8 @@ impl<T: Real> SecondOrder for Tanh<T> {
         for i in 0..at.len() {
             grad.x.row_mut(at.sample(i)).iter_mut().zip(q.row(i)).for_each(|(x, &q)| *x += q);
         }
-        add_outer(&mut grad.w, q.as_slice(), along.z, at.parallel());
-        add_outer(&mut grad.w, d_lam.as_slice(), along.dz, at.parallel());
+        outer::add(&mut grad.w, q.as_slice(), along.z.as_slice(), (self.n, self.n), at.parallel());
+        outer::add(&mut grad.w, d_lam.as_slice(), along.dz.as_slice(), (self.n, self.n), at.parallel());
         Ok(())
     }
 }

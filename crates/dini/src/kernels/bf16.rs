@@ -2,15 +2,19 @@
 
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{__m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_setzero_ps};
+use std::arch::x86_64::{
+    __m256bh, __m512, __m512bh, __m512i, _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_setzero_ps,
+};
 use std::array::from_fn;
 use std::mem::transmute;
 
+use pulp::bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
 use crate::kernels::epilogue::{Epilogue, finish};
 use crate::kernels::gemm::PARALLEL_WORK;
 use crate::kernels::scratch;
+use crate::kernels::transpose::Transpose;
 
 /// Columns of a panel: one register of sums.
 const PANEL: usize = 16;
@@ -33,15 +37,20 @@ pub(crate) fn available() -> bool {
 
 impl Packed {
     /// Rounds and packs `m`, row-major with `outputs` rows of `inputs` columns; none where the processor cannot multiply it.
+    /// On this thread alone, so that it may be called where other threads of the pool wait for the result.
     pub fn from_rows(m: &[f32], outputs: usize, inputs: usize) -> Option<Self> {
         available().then(|| {
             let depth = inputs.div_ceil(2);
             let mut pairs = vec![[0; PANEL]; outputs.div_ceil(PANEL) * depth];
-            pairs.par_chunks_exact_mut(depth.max(1)).zip(m.par_chunks(PANEL * inputs)).for_each(|(panel, rows)| {
-                for (lane, row) in rows.chunks_exact(inputs).enumerate() {
-                    panel.iter_mut().zip(row.chunks(2)).for_each(|(slot, values)| slot[lane] = pair(values));
-                }
-            });
+            let mut rounded = vec![0; PANEL * depth];
+            for (panel, rows) in pairs.chunks_exact_mut(depth.max(1)).zip(m.chunks(PANEL * inputs)) {
+                let rows = rows.chunks_exact(inputs);
+                let count = rows.len();
+                rounded.chunks_exact_mut(depth).zip(rows).for_each(|(rounded, row)| round_row(row, rounded));
+                // bits that are moved, not numbers
+                let (from, to) = (cast_slice(&rounded), cast_slice_mut(panel.as_flattened_mut()));
+                f32::transpose(from, depth, to, PANEL, (count, depth));
+            }
             Packed { outputs, inputs, pairs }
         })
     }
@@ -56,7 +65,7 @@ impl Packed {
             let rows = out.len() / n;
             scratch::with_any(rows * depth, 0u32, |rounded| {
                 for (rounded, row) in rounded.chunks_exact_mut(depth).zip(a[first * k..].chunks_exact(k)) {
-                    rounded.iter_mut().zip(row.chunks(2)).for_each(|(slot, values)| *slot = pair(values));
+                    round_row(row, rounded);
                 }
                 self.multiply(rounded, out);
             });
@@ -118,6 +127,23 @@ fn tile<const R: usize, const P: usize>(panels: &[[u32; PANEL]], a: &[u32], out:
             let width = out.len();
             out.copy_from_slice(&sum[..width]);
         }
+    }
+}
+
+/// A row in pairs; only where the processor has the instructions.
+fn round_row(row: &[f32], rounded: &mut [u32]) {
+    let (whole, rest) = row.as_chunks::<16>();
+    let (registers, end) = rounded.split_at_mut(8 * whole.len());
+    // SAFETY: a matrix is packed only where the processor has the instructions (`available`)
+    unsafe { round_registers(whole, registers.as_chunks_mut().0) };
+    end.iter_mut().zip(rest.chunks(2)).for_each(|(slot, values)| *slot = pair(values));
+}
+
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn round_registers(from: &[[f32; 16]], to: &mut [[u32; 8]]) {
+    for (from, to) in from.iter().zip(to) {
+        // SAFETY: both pairs of types have one size and no invalid patterns
+        unsafe { *to = transmute::<__m256bh, [u32; 8]>(_mm512_cvtneps_pbh(transmute::<[f32; 16], __m512>(*from))) };
     }
 }
 

@@ -75,15 +75,20 @@ impl<T: Real> Packed<T> {
     /// out <- epilogue(a M^T), `a` row-major rows x inputs, `out` rows x outputs.
     ///
     /// Cost: rows x inputs x outputs multiplications; with `parallel` spread over the current rayon pool. Every element
-    /// is summed in the order of the inputs whatever the number of rows.
+    /// is summed in the order of the inputs whatever the number of rows. Rows that are all zero (a start at z = 0) cost nothing.
     pub fn apply<E: Epilogue<T>>(&self, a: &[T], out: &mut [T], parallel: bool, epilogue: &E) {
         let (k, n) = (self.inputs, self.outputs);
         let rows = out.len() / n;
         assert!(a.len() >= rows * k, "gemm: too few input rows");
         let threads = rayon::current_num_threads();
+        let zero = self.finite && a[..rows * k].iter().all(|v| *v == T::zero());
         let run = |row: usize, column: usize, a: &[T], out: &mut [T], stride: usize| {
-            let panels = &self.data[column / T::PANEL * T::PANEL * k..];
-            T::multiply(Tiles { panels, inputs: k, a, out, stride });
+            if zero {
+                out.fill(T::zero());
+            } else {
+                let panels = &self.data[column / T::PANEL * T::PANEL * k..];
+                T::multiply(Tiles { panels, inputs: k, a, out, stride });
+            }
             finish(epilogue, row, column, out, stride);
         };
         if !parallel || threads < 2 || rows * k * n < PARALLEL_WORK {
@@ -282,6 +287,19 @@ mod tests {
                 assert_eq!(alone, out[r * n..(r + 1) * n], "bitwise");
             }
         }
+    }
+
+    #[test]
+    fn zeros_give_zeros_unless_the_matrix_is_not_finite() {
+        let mut m = matrix(20, 30, 0.2);
+        let product = |m: &[f64]| {
+            let mut out = vec![f64::NAN; 40];
+            Packed::from_rows(m, 20, 30).apply(&[-0.0; 60], &mut out, false, &Plain);
+            out
+        };
+        assert!(product(&m).iter().all(|v| v.to_bits() == 0));
+        m[31] = f64::INFINITY;
+        assert_eq!(product(&m).iter().filter(|v| v.is_nan()).count(), 2);
     }
 
     /// The product of integers, exact in any order: what each instruction set that is there makes of it.

@@ -93,13 +93,18 @@ pub(crate) fn spare_threads(chunks: usize) -> bool {
     chunks == 1 || chunks < rayon::current_num_threads()
 }
 
+/// Samples from which a chunk gains nothing by being larger: products with so many rows are as fast as they get.
+const LARGE: usize = 64;
+
 /// Contiguous chunks of nearly equal size.
 pub(crate) fn chunk_ranges(samples: usize, chunk: Option<usize>) -> Vec<std::ops::Range<usize>> {
-    let size = chunk.unwrap_or_else(|| {
-        let threads = rayon::current_num_threads();
-        // twice as many chunks as threads, so that a thread whose samples finish early has more to do
-        if threads == 1 { samples } else { samples.div_ceil(2 * threads) }
-    });
-    let count = samples.div_ceil(size.max(1));
+    let threads = rayon::current_num_threads();
+    let count = match chunk {
+        Some(size) => samples.div_ceil(size.max(1)),
+        None if threads == 1 => 1,
+        // a thread whose samples finish early has more to do
+        None if samples >= 2 * threads * LARGE => 2 * threads,
+        None => samples.min(threads),
+    };
     (0..count).map(|i| i * samples / count..(i + 1) * samples / count).collect()
 }

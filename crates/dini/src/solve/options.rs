@@ -23,7 +23,7 @@ pub struct Options {
     pub step: Option<f64>,
     /// Iteration limit per sample (default 200).
     pub max_iterations: usize,
-    /// Samples per chunk, solved by one thread on its own (default: two chunks a thread).
+    /// Samples per chunk, solved by one thread on its own (default: a chunk a thread, two where they hold 64 samples or more).
     pub chunk: Option<usize>,
     /// Samples leave a chunk once this share of it has finished, from 0 (at once) to 1 (never; default 1/8).
     pub compaction: f64,

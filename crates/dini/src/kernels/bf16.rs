@@ -7,6 +7,7 @@ use std::arch::x86_64::{
 };
 use std::array::from_fn;
 use std::mem::transmute;
+use std::ops::Range;
 
 use pulp::bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
@@ -18,8 +19,12 @@ use crate::kernels::transpose::Transpose;
 
 /// Columns of a panel: one register of sums.
 const PANEL: usize = 16;
-/// Rows and panels of a tile: 24 of 32 registers for sums.
+/// Rows of a tile of two panels: 24 of 32 registers for sums.
 const ROWS: usize = 12;
+/// Larger numbers round to infinity.
+const LARGEST: f32 = 3.389_531_4e38;
+/// Pairs of inputs multiplied at a time: so much of two panels stays in the first cache while every row passes them.
+const DEPTH: usize = 256;
 
 /// A matrix M (outputs x inputs), rounded, in panels of 16 outputs whose inputs lie in pairs.
 #[derive(Clone, Debug)]
@@ -28,6 +33,7 @@ pub(crate) struct Packed {
     inputs: usize,
     /// a pair of inputs of each output of a panel
     pairs: Vec<[u32; PANEL]>,
+    finite: bool,
 }
 
 /// Whether the processor multiplies bfloat16 (AVX-512 BF16).
@@ -51,7 +57,7 @@ impl Packed {
                 let (from, to) = (cast_slice(&rounded), cast_slice_mut(panel.as_flattened_mut()));
                 f32::transpose(from, depth, to, PANEL, (count, depth));
             }
-            Packed { outputs, inputs, pairs }
+            Packed { outputs, inputs, pairs, finite: m.iter().all(|v| v.abs() <= LARGEST) }
         })
     }
 
@@ -61,6 +67,10 @@ impl Packed {
     pub fn apply<E: Epilogue<f32>>(&self, a: &[f32], out: &mut [f32], parallel: bool, epilogue: &E) {
         let (k, n, depth) = (self.inputs, self.outputs, self.inputs.div_ceil(2));
         let rows = out.len() / n;
+        if a[..rows * k].iter().all(|v| *v == 0.0) && self.finite {
+            out.fill(0.0);
+            return finish(epilogue, 0, 0, out, n);
+        }
         let run = |first: usize, out: &mut [f32]| {
             let rows = out.len() / n;
             scratch::with_any(rows * depth, 0u32, |rounded| {
@@ -80,52 +90,78 @@ impl Packed {
         }
     }
 
-    /// Panels two by two outside, so that they stay in cache while every row passes them.
+    /// As in [`gemm`](crate::kernels::gemm): panels outside, two by two, and a block of inputs next.
     fn multiply(&self, a: &[u32], out: &mut [f32]) {
         let (n, depth) = (self.outputs, self.inputs.div_ceil(2));
+        let rows = out.len() / n;
+        let count = rows.div_ceil(ROWS);
         for (group, panels) in self.pairs.chunks(2 * depth).enumerate() {
-            for (a, out) in a.chunks(ROWS * depth).zip(out.chunks_mut(ROWS * n)) {
-                macro_rules! tiles {
-                    ($($r:literal)*) => { match (a.len() / depth, panels.len() / depth) {
-                        // SAFETY: a matrix is packed only where the processor has the instructions (`available`)
-                        $(($r, 2) => unsafe { tile::<$r, 2>(panels, a, out, n, 2 * group) },
-                          ($r, _) => unsafe { tile::<$r, 1>(panels, a, out, n, 2 * group) },)*
-                        _ => {}
-                    } };
+            for start in (0..depth).step_by(DEPTH) {
+                let inputs = start..depth.min(start + DEPTH);
+                for b in 0..count {
+                    let (row, end) = (b * rows / count, (b + 1) * rows / count);
+                    let (a, out) = (&a[row * depth..end * depth], &mut out[row * n..end * n]);
+                    macro_rules! tiles {
+                        ($($r:literal)*) => { match (end - row, panels.len() / depth) {
+                            // SAFETY: a matrix is packed only where the processor has the instructions (`available`)
+                            $(($r, 2) => unsafe { tile::<$r, 2>(panels, a, out, 2 * group, inputs.clone()) },
+                              ($r, _) => unsafe { tile::<$r, 1>(panels, a, out, 2 * group, inputs.clone()) },)*
+                            _ => {}
+                        } };
+                    }
+                    tiles!(1 2 3 4 5 6 7 8 9 10 11 12);
                 }
-                tiles!(1 2 3 4 5 6 7 8 9 10 11 12);
             }
         }
     }
 }
 
-/// R rows times P panels, the first of which is the `p`-th, into rows of length `n`.
+/// R rows times P panels, the first of which is the `p`-th, over the pairs of inputs of one block; the sums of the block before
+/// are in `out`.
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn tile<const R: usize, const P: usize>(panels: &[[u32; PANEL]], a: &[u32], out: &mut [f32], n: usize, p: usize) {
-    let depth = a.len() / R;
-    // of one length, so that the loop need not look
-    let panels: [&[[u32; PANEL]]; P] = from_fn(|q| &panels[q * depth..][..depth]);
-    let rows: [&[u32]; R] = from_fn(|r| &a[r * depth..][..depth]);
+fn tile<const R: usize, const P: usize>(
+    panels: &[[u32; PANEL]],
+    a: &[u32],
+    out: &mut [f32],
+    p: usize,
+    inputs: Range<usize>,
+) {
+    let (n, depth) = (out.len() / R, a.len() / R);
+    let panels: [&[[u32; PANEL]]; P] = from_fn(|q| &panels[q * depth..][inputs.clone()]);
+    let rows: [&[u32]; R] = from_fn(|r| &a[r * depth..][inputs.clone()]);
+    let place = |r: usize, q: usize| r * n + (p + q) * PANEL..r * n + n.min((p + q + 1) * PANEL);
     let mut sums = [[_mm512_setzero_ps(); P]; R];
-    for i in 0..depth {
+    if inputs.start > 0 {
         for r in 0..R {
-            // SAFETY: both types are 512 bits without invalid patterns
-            let z = unsafe { transmute::<__m512i, __m512bh>(_mm512_set1_epi32(rows[r][i] as i32)) };
             for q in 0..P {
-                // SAFETY: as above
-                let w = unsafe { transmute::<[u32; PANEL], __m512bh>(panels[q][i]) };
-                sums[r][q] = _mm512_dpbf16_ps(sums[r][q], z, w);
+                let mut before = [0.0; PANEL];
+                let values = &out[place(r, q)];
+                before[..values.len()].copy_from_slice(values);
+                // SAFETY: both types are 512 bits without invalid patterns
+                sums[r][q] = unsafe { transmute::<[f32; PANEL], __m512>(before) };
             }
         }
     }
-    for (r, sums) in sums.iter().enumerate() {
-        for (q, &sum) in sums.iter().enumerate() {
-            let start = (p + q) * PANEL;
+    for i in 0..inputs.len() {
+        // SAFETY: every panel and every row has been sliced to these inputs; the types are 512 bits without invalid patterns
+        let w: [__m512bh; P] = from_fn(|q| unsafe { transmute::<[u32; PANEL], __m512bh>(*panels[q].get_unchecked(i)) });
+        for r in 0..R {
             // SAFETY: as above
-            let sum = unsafe { transmute::<__m512, [f32; PANEL]>(sum) };
-            let out = &mut out[r * n + start..r * n + n.min(start + PANEL)];
-            let width = out.len();
-            out.copy_from_slice(&sum[..width]);
+            let z = unsafe { transmute::<__m512i, __m512bh>(_mm512_set1_epi32(*rows[r].get_unchecked(i) as i32)) };
+            for q in 0..P {
+                sums[r][q] = _mm512_dpbf16_ps(sums[r][q], z, w[q]);
+            }
+        }
+    }
+    for r in 0..R {
+        for q in 0..P {
+            // SAFETY: as above
+            let sum = unsafe { transmute::<__m512, [f32; PANEL]>(sums[r][q]) };
+            let out = &mut out[place(r, q)];
+            match <&mut [f32; PANEL]>::try_from(&mut *out) {
+                Ok(whole) => *whole = sum,
+                Err(_) => out.copy_from_slice(&sum[..out.len()]),
+            }
         }
     }
 }

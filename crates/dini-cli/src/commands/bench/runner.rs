@@ -82,7 +82,8 @@ impl Runner {
             };
         row.set_times(forward, total, repetitions);
         (row.evaluations, row.products) = (Some(evaluations), Some(products));
-        let bound = bound.of(evaluations + products);
+        // the first evaluation is at z = 0, where there is nothing to multiply
+        let bound = bound.of(evaluations - 1.0 + products);
         (row.gemm_bound_ms, row.ratio) = (Some(bound), Some(total.median / bound));
         row.z_error = reference.map(|r| worst(&z, &r.z));
         row.dx_error = reference.map(|r| worst(&dx, &r.dx));

@@ -116,6 +116,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         S: Solver<P, Work = W>,
     {
         for number in 0.. {
+            // before the memory of another method is asked for
+            if number > 0 && !self.record.iter().any(|record| record.may_go_on(task.options)) {
+                break;
+            }
             let Some(round) = task.solver.round(task.problem, &self.z, &mut self.work, number) else { break };
             self.open(number, &round, task);
             if self.slots.is_empty() {
@@ -158,13 +162,13 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.it.z.put(&self.slots, task.z0, &self.keep);
         self.keep.clear();
         for slot in 0..len {
-            let Record { status, iterations, residual, .. } = self.record[slot];
-            let left = task.options.max_iterations - iterations;
+            let record = &self.record[slot];
+            let left = task.options.max_iterations - record.iterations;
             self.watch[slot].limit = (round.share * left as f64).ceil() as usize;
-            if status == Status::Converged || (number > 0 && left == 0) {
+            if record.status == Status::Converged || (number > 0 && !record.may_go_on(task.options)) {
                 continue;
             }
-            if round.resume && residual < self.first[slot] {
+            if round.resume && record.residual < self.first[slot] {
                 self.it.z.put(&[slot], &self.z, &[slot]);
             }
             self.keep.push(slot);

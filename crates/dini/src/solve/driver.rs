@@ -1,5 +1,7 @@
 //! The driver behind every solver: chunks of samples on threads, observers, the solution.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::chunk::{Chunk, Task};
@@ -38,7 +40,8 @@ pub type Observer<'a, T> = dyn Fn(&Progress<'_, T>) -> Control + Sync + 'a;
 /// Memory of a solve, reused when the next one has the same shape.
 #[derive(Debug)]
 pub struct Workspace<V: Batch, W> {
-    chunks: Vec<Chunk<V, W>>,
+    /// made by the thread that first solves them
+    chunks: Vec<Option<Chunk<V, W>>>,
 }
 
 impl<V: Batch, W> Default for Workspace<V, W> {
@@ -56,19 +59,21 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     observer: &Observer<'_, Scalar<P>>,
 ) -> Result<Solution<P, S::Memory>, Error> {
     let ranges = chunk_ranges(z0.samples(), options.chunk);
-    let fits = workspace.chunks.len() == ranges.len()
-        && workspace.chunks.iter().zip(&ranges).all(|(c, r)| c.fits(r, z0.width(), options) && solver.fits(&c.work));
-    if !fits {
-        workspace.chunks = ranges.iter().map(|r| Chunk::new(&problem, z0, solver, options, r.start, r.len())).collect();
+    workspace.chunks.resize_with(ranges.len(), || None);
+    for (chunk, range) in workspace.chunks.iter_mut().zip(&ranges) {
+        chunk.take_if(|c| !(c.fits(range, z0.width(), options) && solver.fits(&c.work)));
     }
     let single = ranges.len() == 1;
     let parallel = spare_threads(ranges.len());
     let task = Task { problem: &problem, z0, solver, options, parallel, observer };
-    let one = |chunk: &mut Chunk<P::State, S::Work>| chunk.solve(&task);
+    let one = |(range, chunk): (&Range<usize>, &mut Option<Chunk<P::State, S::Work>>)| {
+        let new = || Chunk::new(&problem, z0, solver, options, range.start, range.len());
+        chunk.get_or_insert_with(new).solve(&task)
+    };
     let outcome: Result<(), UserError> = if single {
-        workspace.chunks.iter_mut().try_for_each(one)
+        ranges.iter().zip(&mut workspace.chunks).try_for_each(one)
     } else {
-        workspace.chunks.par_iter_mut().try_for_each(one)
+        ranges.par_iter().zip(&mut workspace.chunks).try_for_each(one)
     };
     outcome.map_err(Error::User)?;
 
@@ -76,7 +81,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     let mut records = Vec::with_capacity(z0.samples());
     let mut memory = Vec::with_capacity(ranges.len());
     let (mut attempts, mut evaluations) = (Vec::new(), 0);
-    for (chunk, range) in workspace.chunks.iter_mut().zip(ranges) {
+    for (chunk, range) in workspace.chunks.iter_mut().flatten().zip(ranges) {
         let (to, from): (Vec<usize>, Vec<usize>) = (range.collect(), (0..chunk.record.len()).collect());
         z.put(&to, &chunk.z, &from);
         g.put(&to, &chunk.g, &from);
@@ -97,7 +102,7 @@ pub(crate) fn spare_threads(chunks: usize) -> bool {
 const LARGE: usize = 64;
 
 /// Contiguous chunks of nearly equal size.
-pub(crate) fn chunk_ranges(samples: usize, chunk: Option<usize>) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn chunk_ranges(samples: usize, chunk: Option<usize>) -> Vec<Range<usize>> {
     let threads = rayon::current_num_threads();
     let count = match chunk {
         Some(size) => samples.div_ceil(size.max(1)),

@@ -1,6 +1,6 @@
 //! What a solve returns.
 
-use super::{Attempt, Status};
+use super::{Attempt, Options, Status};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -14,6 +14,13 @@ pub(crate) struct Record {
     pub target: f64,
     /// of the attempt that stands; none before the first
     pub method: Option<&'static str>,
+}
+
+impl Record {
+    /// Whether another method may try.
+    pub fn may_go_on(&self, options: &Options) -> bool {
+        self.status != Status::Converged && self.iterations < options.max_iterations
+    }
 }
 
 impl Default for Record {

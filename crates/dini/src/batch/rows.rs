@@ -146,9 +146,7 @@ impl<T: Real> Batch for Rows<T> {
     }
 
     fn norms(&self, out: &mut [T]) {
-        for (s, out) in out[..self.samples].iter_mut().enumerate() {
-            *out = vector::norm(self.row(s));
-        }
+        vector::norms(&self.data, self.width, &mut out[..self.samples]);
     }
 
     fn put(&mut self, to: &[usize], x: &Self, from: &[usize]) {

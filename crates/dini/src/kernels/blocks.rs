@@ -9,37 +9,33 @@ use rayon::prelude::*;
 use super::scratch;
 use crate::Real;
 
-/// Vectors below this many numbers are not worth a second thread.
-const PARALLEL: usize = 100_000;
+/// Vectors that are no more than written are not worth a second thread below this many numbers.
+pub(super) const PARALLEL: usize = 100_000;
 
-/// `count` blocks of `size` numbers, one after the other; `fill` makes block i in memory of unspecified content.
+/// `len` numbers in blocks of `size`, the last of which may be shorter; `fill` makes block i in memory of unspecified content.
 ///
-/// With `parallel` the blocks of a long vector are spread over the current rayon pool.
+/// With `parallel` the blocks are spread over the current rayon pool.
 pub(crate) fn collect<T: Real>(
-    count: usize,
+    len: usize,
     size: usize,
     parallel: bool,
     fill: impl Fn(usize, &mut [T]) + Sync,
 ) -> Vec<T> {
-    let len = count * size;
     let mut all = Vec::with_capacity(len);
     let places = &mut all.spare_capacity_mut()[..len];
     // made in cache, and copied from there
     let one = |(i, place): (usize, &mut [MaybeUninit<T>])| {
-        scratch::with(size, |block| {
+        scratch::with(place.len(), |block| {
             fill(i, block);
             place.write_copy_of_slice(block);
         });
     };
-    if size == 0 {
-        return all;
-    }
-    if parallel && len >= PARALLEL {
-        places.par_chunks_exact_mut(size).enumerate().for_each(one);
+    if parallel {
+        places.par_chunks_mut(size).enumerate().for_each(one);
     } else {
-        places.chunks_exact_mut(size).enumerate().for_each(one);
+        places.chunks_mut(size).enumerate().for_each(one);
     }
-    // SAFETY: `len` places are `count` chunks of `size`, and every one has been written as a whole
+    // SAFETY: the chunks are all of the `len` places, and every one has been written as a whole
     unsafe { all.set_len(len) };
     all
 }
@@ -50,14 +46,13 @@ mod tests {
 
     #[test]
     fn blocks_follow_one_another() {
-        for (count, size) in [(0, 3), (3, 0), (1, 1), (7, 5), (400, 300)] {
-            let expected: Vec<f64> = (0..count * size).map(|k| k as f64).collect();
+        for (len, size) in [(0, 3), (1, 1), (2, 7), (35, 5), (37, 5), (120_001, 300)] {
+            let expected: Vec<f64> = (0..len).map(|k| k as f64).collect();
             for parallel in [false, true] {
-                let made = collect(count, size, parallel, |i, block: &mut [f64]| {
-                    assert_eq!(block.len(), size);
+                let made = collect(len, size, parallel, |i, block: &mut [f64]| {
                     block.iter_mut().enumerate().for_each(|(k, v)| *v = (i * size + k) as f64);
                 });
-                assert_eq!(made, expected, "{count} {size}");
+                assert_eq!(made, expected, "{len} {size}");
             }
         }
     }

@@ -51,8 +51,9 @@ impl<T: Real> Packed<T> {
     }
 
     fn pack(outputs: usize, inputs: usize, parallel: bool, fill: impl Fn(&mut [T], usize, usize) + Sync) -> Self {
-        let finite = AtomicBool::new(true);
-        let data = blocks::collect(outputs.div_ceil(T::PANEL), T::PANEL * inputs, parallel, |p, panel| {
+        let (size, finite) = (T::PANEL * inputs, AtomicBool::new(true));
+        let len = outputs.div_ceil(T::PANEL) * size;
+        let data = blocks::collect(len, size, parallel && len >= blocks::PARALLEL, |p, panel| {
             let column = p * T::PANEL;
             let width = T::PANEL.min(outputs - column);
             if width < T::PANEL {

@@ -1,12 +1,14 @@
 //! Sums of outer products: gradients by a matrix that all samples share.
 
 use super::epilogue::Plain;
-use super::gemm::Packed;
-use super::{blocks, vector};
+use super::gemm::{PARALLEL_WORK, Packed};
+use super::{blocks, scratch, vector};
 use crate::Real;
 
 /// Below this many samples the result is made row by row: writing it is then the work.
 const FEW: usize = 8;
+/// Most rows of the result that are made at a time.
+const ROWS: usize = 96;
 
 /// sum_i u_i z_i^T over the rows of `u` (B x m) and `z` (B x n), m x n and row-major.
 ///
@@ -15,18 +17,23 @@ const FEW: usize = 8;
 pub(crate) fn sum<T: Real>(u: &[T], z: &[T], (m, n): (usize, usize)) -> Vec<T> {
     let samples = z.len() / n;
     if samples < FEW {
-        return blocks::collect(m, n, true, |i, row| {
+        return blocks::collect(m * n, n, m * n >= blocks::PARALLEL, |i, row| {
             row.fill(T::zero());
             for (u, z) in u.chunks_exact(m).zip(z.chunks_exact(n)) {
                 vector::axpby(row, u[i], z, T::one());
             }
         });
     }
-    let mut turned = vec![T::zero(); m * samples];
-    T::transpose(u, m, &mut turned, samples, (samples, m));
-    let mut out = vec![T::zero(); m * n];
-    Packed::from_columns(z, n, samples).apply(&turned, &mut out, true, &Plain);
-    out
+    let threads = rayon::current_num_threads();
+    let rows = m.div_ceil(threads * m.div_ceil(threads * ROWS));
+    let packed = Packed::from_columns(z, n, samples);
+    blocks::collect(m * n, rows * n, samples * m * n >= PARALLEL_WORK, |b, block| {
+        let (first, rows) = (b * rows, block.len() / n);
+        scratch::with(rows * samples, |turned| {
+            T::transpose(&u[first..], m, turned, samples, (samples, rows));
+            packed.apply(turned, block, false, &Plain);
+        });
+    })
 }
 
 /// a <- a + sum_i u_i z_i^T

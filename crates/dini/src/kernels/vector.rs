@@ -1,5 +1,7 @@
 //! Level-1 operations on slices; written so that the compiler vectorises them under each instruction set.
 
+use std::slice::ChunksExact;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::Real;
@@ -93,7 +95,36 @@ pub fn all_finite<T: Real>(a: &[T]) -> bool {
 
 /// ||a||, also where the squares over- or underflow.
 pub fn norm<T: Real>(a: &[T]) -> T {
-    let square = dot(a, a);
+    root(dot(a, a), a)
+}
+
+/// ||a|| of every row a of `rows`, which are `width` long; bitwise as [`norm`].
+pub fn norms<T: Real>(rows: &[T], width: usize, out: &mut [T]) {
+    let rows = rows.chunks_exact(width.max(1));
+    if width < SHORT {
+        rows.zip(out).for_each(|(row, out)| *out = norm(row));
+        return;
+    }
+    Arch::new().dispatch(Squares { rows: rows.clone(), out });
+    rows.zip(out).for_each(|(row, out)| *out = root(*out, row));
+}
+
+/// <a, a> of many rows, dispatched once.
+struct Squares<'a, T> {
+    rows: ChunksExact<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Squares<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.rows.zip(self.out).for_each(|(row, out)| *out = Dot(row, row).with_simd(simd));
+    }
+}
+
+/// ||a|| given <a, a>.
+fn root<T: Real>(square: T, a: &[T]) -> T {
     let safe = T::min_positive_value() / T::epsilon();
     if square.is_finite() && square > safe {
         return square.sqrt();
@@ -141,6 +172,12 @@ mod tests {
         }
         assert!(norm(&[1.0, f64::NAN]).is_nan() && norm(&[1.0, f64::NEG_INFINITY]).is_infinite());
         assert_eq!((norm::<f64>(&[]), norm(&[0.0f32; 40])), (0.0, 0.0));
+        for width in [0, 1, 15, 16, 67] {
+            let rows: Vec<f64> = (0..3 * width).map(|i| [1e-200, 0.7, 1e200][i / width] * (i as f64).sin()).collect();
+            let mut out = [0.0; 3];
+            norms(&rows, width, &mut out);
+            assert!((0..3).all(|r| out[r] == norm(&rows[r * width..(r + 1) * width])), "{width}");
+        }
     }
 
     #[test]

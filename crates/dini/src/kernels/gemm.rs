@@ -188,9 +188,9 @@ impl<T: Lane> Tiles<'_, T> {
         let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..][inputs.clone()]);
         let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
         if inputs.start > 0 {
-            for q in 0..P {
-                for r in 0..R {
-                    sums[q][r] = self.load::<S, C>(simd, row + r, p + q);
+            for (q, sums) in sums.iter_mut().enumerate() {
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    *sum = self.load::<S, C>(simd, row + r, p + q);
                 }
             }
         }
@@ -208,9 +208,9 @@ impl<T: Lane> Tiles<'_, T> {
                 }
             }
         }
-        for q in 0..P {
-            for r in 0..R {
-                self.store::<S, C>(simd, row + r, p + q, sums[q][r]);
+        for (q, sums) in sums.iter().enumerate() {
+            for (r, sum) in sums.iter().enumerate() {
+                self.store::<S, C>(simd, row + r, p + q, *sum);
             }
         }
     }

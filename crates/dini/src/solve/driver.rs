@@ -41,8 +41,10 @@ pub type Observer<'a, T> = dyn Fn(&Progress<'_, T>) -> Control + Sync + 'a;
 #[derive(Debug)]
 pub struct Workspace<V: Batch, W> {
     /// made by the thread that first solves them
-    chunks: Vec<Option<Chunk<V, W>>>,
+    chunks: Vec<Place<V, W>>,
 }
+
+type Place<V, W> = Option<Chunk<V, W>>;
 
 impl<V: Batch, W> Default for Workspace<V, W> {
     fn default() -> Self {
@@ -66,7 +68,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     let single = ranges.len() == 1;
     let parallel = spare_threads(ranges.len());
     let task = Task { problem: &problem, z0, solver, options, parallel, observer };
-    let one = |(range, chunk): (&Range<usize>, &mut Option<Chunk<P::State, S::Work>>)| {
+    let one = |(range, chunk): (&Range<usize>, &mut Place<P::State, S::Work>)| {
         let new = || Chunk::new(&problem, z0, solver, options, range.start, range.len());
         chunk.get_or_insert_with(new).solve(&task)
     };

@@ -129,9 +129,7 @@ impl<T: Real> Batch for Rows<T> {
     fn dot_many(&self, xs: &[Self], out: &mut [T]) {
         let k = xs.len();
         for s in 0..self.samples {
-            for (out, x) in out[s * k..(s + 1) * k].iter_mut().zip(xs) {
-                *out = vector::dot(self.row(s), x.row(s));
-            }
+            vector::dots(self.row(s), |i| xs[i].row(s), &mut out[s * k..(s + 1) * k]);
         }
     }
 

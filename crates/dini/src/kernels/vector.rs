@@ -45,6 +45,30 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     Arch::new().dispatch(Dot(a, b))
 }
 
+/// out_i <- <a, x(i)>
+pub fn dots<'a, T: Real>(a: &[T], x: impl Fn(usize) -> &'a [T], out: &mut [T]) {
+    if a.len() < SHORT {
+        out.iter_mut().enumerate().for_each(|(i, out)| *out = dot(a, x(i)));
+    } else {
+        Arch::new().dispatch(Dots { a, x, out });
+    }
+}
+
+/// Many products with one vector, dispatched once.
+struct Dots<'s, T, F> {
+    a: &'s [T],
+    x: F,
+    out: &'s mut [T],
+}
+
+impl<'a, T: Real, F: Fn(usize) -> &'a [T]> WithSimd for Dots<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.out.iter_mut().enumerate().for_each(|(i, out)| *out = Dot(self.a, (self.x)(i)).with_simd(simd));
+    }
+}
+
 /// <a, b> in registers.
 pub struct Dot<'a, T>(pub &'a [T], pub &'a [T]);
 
@@ -190,6 +214,9 @@ mod tests {
             let b: Vec<f64> = (0..n).map(|i| (i as f64 * 0.11).cos()).collect();
             let plain: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
             assert!((dot(&a, &b) - plain).abs() < 1e-12);
+            let mut out = [f64::NAN; 2];
+            dots(&a, |i| if i == 0 { &b } else { &a }, &mut out);
+            assert_eq!(out, [dot(&a, &b), dot(&a, &a)]);
             assert!(all_finite(&a));
             if let Some(last) = a.last() {
                 let mut spoilt = a.clone();

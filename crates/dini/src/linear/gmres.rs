@@ -139,27 +139,27 @@ fn orthogonalise<V: Batch>(
 ) {
     let (zero, samples, count) = (V::Scalar::zero(), v.samples(), known.len());
     let k = count - 1;
+    let column = k * (m + 1)..k * (m + 1) + count;
     for second in [false, true] {
+        // a second pass only where the first has cancelled: coefficient 0 leaves the others bitwise as they are
+        let wanted = |s: usize, row: &Row<V::Scalar>| {
+            let sum = row.h[column.clone()].iter().fold(zero, |sum, &h| sum + h * h);
+            !second || norms[s] * norms[s] < V::Scalar::of(0.01) * sum
+        };
+        if !rows.iter().take(samples).enumerate().any(|(s, row)| wanted(s, row)) {
+            return;
+        }
         v.dot_many(known, dots);
-        let mut needed = !second;
-        for s in 0..samples {
-            let column = &mut rows[s].h[k * (m + 1)..k * (m + 1) + count];
-            let dots = &mut dots[s * count..(s + 1) * count];
-            // a second pass only where the first has cancelled: coefficient 0 leaves the others bitwise as they are
-            let sum: V::Scalar = column.iter().fold(zero, |sum, &h| sum + h * h);
-            let cancelled = second && norms[s] * norms[s] < V::Scalar::of(0.01) * sum;
-            needed |= cancelled;
-            for (h, d) in column.iter_mut().zip(dots) {
-                match (second, cancelled) {
+        for (s, (row, dots)) in rows.iter_mut().zip(dots.chunks_exact_mut(count)).take(samples).enumerate() {
+            let wanted = wanted(s, row);
+            for (h, d) in row.h[column.clone()].iter_mut().zip(dots) {
+                match (second, wanted) {
                     (false, _) => *h = *d,
                     (true, true) => *h += *d,
                     (true, false) => *d = zero,
                 }
                 *d = -*d;
             }
-        }
-        if !needed {
-            return;
         }
         v.add_combination(&dots[..samples * count], known);
         v.norms(norms);

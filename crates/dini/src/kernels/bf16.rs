@@ -14,14 +14,14 @@ use rayon::prelude::*;
 
 use crate::kernels::epilogue::{Epilogue, finish};
 use crate::kernels::gemm::PARALLEL_WORK;
-use crate::kernels::scratch;
 use crate::kernels::transpose::Transpose;
+use crate::kernels::{scratch, vector};
 
 /// Columns of a panel: one register of sums.
 const PANEL: usize = 16;
 /// Rows of a tile of two panels: 24 of 32 registers for sums.
 const ROWS: usize = 12;
-/// Larger numbers round to infinity.
+/// Larger numbers may round to infinity.
 const LARGEST: f32 = 3.389_531_4e38;
 /// Pairs of inputs multiplied at a time: so much of two panels stays in the first cache while every row passes them.
 const DEPTH: usize = 256;
@@ -57,7 +57,7 @@ impl Packed {
                 let (from, to) = (cast_slice(&rounded), cast_slice_mut(panel.as_flattened_mut()));
                 f32::transpose(from, depth, to, PANEL, (count, depth));
             }
-            Packed { outputs, inputs, pairs, finite: m.iter().all(|v| v.abs() <= LARGEST) }
+            Packed { outputs, inputs, pairs, finite: vector::all_within(m, LARGEST) }
         })
     }
 

@@ -112,9 +112,14 @@ pub fn sum_of_magnitudes<T: Real>(a: &[T]) -> T {
 
 /// Whether no number is NaN or infinite.
 pub fn all_finite<T: Real>(a: &[T]) -> bool {
+    all_within(a, T::max_value())
+}
+
+/// Whether every |a_i| is at most `limit`; false for NaN.
+pub fn all_within<T: Real>(a: &[T], limit: T) -> bool {
     // no early exit within a block, so that it vectorises
-    let finite = |block: &[T]| block.iter().fold(true, |all, v| all & (v.abs() <= T::max_value()));
-    Arch::new().dispatch(|| a.chunks(1024).all(finite))
+    let within = |block: &[T]| block.iter().fold(true, |all, v| all & (v.abs() <= limit));
+    Arch::new().dispatch(|| a.chunks(1024).all(within))
 }
 
 /// ||a||, also where the squares over- or underflow.

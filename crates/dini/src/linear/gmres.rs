@@ -143,8 +143,8 @@ fn orthogonalise<V: Batch>(
     for second in [false, true] {
         // a second pass only where the first has cancelled: coefficient 0 leaves the others bitwise as they are
         let wanted = |s: usize, row: &Row<V::Scalar>| {
-            let sum = row.h[column.clone()].iter().fold(zero, |sum, &h| sum + h * h);
-            !second || norms[s] * norms[s] < V::Scalar::of(0.01) * sum
+            let sum = || row.h[column.clone()].iter().fold(zero, |sum, &h| sum + h * h);
+            !second || norms[s] * norms[s] < V::Scalar::of(0.01) * sum()
         };
         if !rows.iter().take(samples).enumerate().any(|(s, row)| wanted(s, row)) {
             return;

@@ -231,6 +231,7 @@ impl TrainArgs {
                     *krylov = krylov.clone().with_max_iterations(self.max_iterations.max(2));
                 }
                 Method::FixedPoint(refinement) => refinement.max_iterations = self.max_iterations,
+                Method::GaussSeidel(method) => method.max_iterations = self.max_iterations,
                 Method::Auto | Method::Dense => {}
             }
         }

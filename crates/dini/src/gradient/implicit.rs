@@ -79,6 +79,7 @@ impl<P: Linearize> GradientMode<P> for Implicit {
                 Precondition::<P>::validate(preconditioner)
             }
             Method::FixedPoint(refinement) => LinearSolver::<P::State>::validate(refinement),
+            Method::GaussSeidel(method) => method.validate(),
             Method::Auto | Method::Dense => Ok(()),
         }
     }

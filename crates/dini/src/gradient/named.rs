@@ -9,7 +9,7 @@ use super::phantom::Phantom;
 use super::shine::Shine;
 use super::system::Method;
 use crate::error::{Error, UserError};
-use crate::linear::{BiCgStab, Cg, Gmres, Lsmr, Refinement};
+use crate::linear::{BiCgStab, Cg, GaussSeidel, Gmres, Lsmr, Refinement};
 use crate::problem::Linearize;
 
 /// One of the gradient modes, with its options.
@@ -28,10 +28,23 @@ pub enum AnyMode {
 }
 
 impl AnyMode {
-    /// Every name [`by_name`](AnyMode::by_name) knows; the first seven are exact where they succeed, and say where they do
-    /// not: `fixed-point` needs the spectral radius of I - J below one, `cg` a symmetric positive definite J.
-    pub const NAMES: [&'static str; 11] =
-        ["auto", "gmres", "bicgstab", "cg", "lsmr", "fixed-point", "dense", "jfb", "phantom", "neumann", "shine"];
+    /// Every name [`by_name`](AnyMode::by_name) knows; the first eight are exact where they succeed, and say where they do
+    /// not: `fixed-point` needs the spectral radius of I - J below one, `gauss-seidel` something like it, `cg` a symmetric
+    /// positive definite J.
+    pub const NAMES: [&'static str; 12] = [
+        "auto",
+        "gmres",
+        "bicgstab",
+        "cg",
+        "lsmr",
+        "fixed-point",
+        "gauss-seidel",
+        "dense",
+        "jfb",
+        "phantom",
+        "neumann",
+        "shine",
+    ];
 
     /// The mode of that name with default options; none if the name is not in [`NAMES`](AnyMode::NAMES).
     pub fn by_name(name: &str) -> Option<Self> {
@@ -43,6 +56,7 @@ impl AnyMode {
             "cg" => exact(Method::Krylov(Cg::default().into())),
             "lsmr" => exact(Method::Krylov(Lsmr::default().into())),
             "fixed-point" => exact(Method::FixedPoint(Refinement::default())),
+            "gauss-seidel" => exact(Method::GaussSeidel(GaussSeidel::default())),
             "dense" => exact(Method::Dense),
             "jfb" => Some(AnyMode::Jfb(Jfb::default())),
             "phantom" => Some(AnyMode::Phantom(Phantom::default())),

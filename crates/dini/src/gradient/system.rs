@@ -6,16 +6,16 @@ use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
 use crate::linear::{
-    DENSE, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, Stop, System,
+    DENSE, GaussSeidel, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, Stop, System,
 };
-use crate::problem::{Linearize, ResidualScale, Scalar};
+use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 
 /// How the linear systems of the derivative are solved.
 #[derive(Clone, Debug, Default)]
 pub enum Method {
     /// Refinement with the forward solver's factorisation where it left one, or with a sparse one made at z* where the
-    /// problem states the pattern of its Jacobian. Otherwise the adjoint fixed point where it contracts quickly, GMRES
-    /// where not, and dense LU where that fails (n <= 1000).
+    /// problem states the pattern of its Jacobian. Otherwise the adjoint fixed point where it contracts quickly, block by
+    /// block where the problem has blocks, GMRES where not, and dense LU where that fails (n <= 1000).
     #[default]
     Auto,
     /// Dense LU of the Jacobian at z*, factored anew, with refinement.
@@ -27,12 +27,17 @@ pub enum Method {
     Preconditioned(Krylov, Preconditioner),
     /// The adjoint fixed point lam <- lam - (J^T lam - w), without any factorisation.
     FixedPoint(Refinement),
+    /// The same block by block, to and fro: half of the products where the problem has blocks, as [`Tanh`](crate::cells::Tanh)
+    /// does.
+    GaussSeidel(GaussSeidel),
 }
 
 /// With good factors a sweep gains digits; one that does not even halve the residual has reached rounding.
 const SWEEPS: Refinement = Refinement { max_iterations: 30, patience: 1, gain: 0.5 };
 /// Goes on only while a sweep nearly halves the residual: GMRES is faster otherwise.
 const CONTRACTION: Refinement = Refinement { max_iterations: 100, patience: 2, gain: 0.6 };
+/// The same for passes, of which two cost a product.
+const ALTERNATION: GaussSeidel = GaussSeidel { max_iterations: 100, patience: 3, gain: 0.5 };
 const AUTO_GMRES: Gmres = Gmres { restart: 50, max_iterations: 500 };
 /// Normwise backward error, in units of rounding, at which a factored system counts as solved.
 const BACKWARD_STABLE: f64 = 64.0;
@@ -94,6 +99,7 @@ impl<P: Linearize> Task<'_, '_, P> {
                 let inverse = chunk.precondition(preconditioner)?;
                 Ok(vec![self.run(all, krylov, &inverse, tolerance)?])
             }
+            (Method::GaussSeidel(method), _) => Ok(vec![self.sweep(all, method)?]),
             (Method::FixedPoint(refinement), _) => Ok(vec![self.run(all, refinement, &(), tolerance)?]),
             (Method::Auto, _) => self.automatic(all),
         }
@@ -115,7 +121,11 @@ impl<P: Linearize> Task<'_, '_, P> {
             parts.push(part);
         }
         if !free.is_empty() && problem.residual_scale() == ResidualScale::State {
-            let part = self.run(free, &CONTRACTION, &(), self.tolerance)?;
+            let part = if problem.sweeps() {
+                self.sweep(free, &ALTERNATION)?
+            } else {
+                self.run(free, &CONTRACTION, &(), self.tolerance)?
+            };
             free = part.failures().collect();
             parts.push(part);
         }
@@ -167,7 +177,38 @@ impl<P: Linearize> Task<'_, '_, P> {
         };
         let mut x = rhs.zeros(at.len());
         let records = solver.solve(&mut system, &rhs, &mut x, goal)?;
-        let numbers = || vec![Scalar::<P>::default(); at.len()];
+        Ok(self.part(slots.clone(), &rhs, x, &records, inverse))
+    }
+
+    /// Block Gauss-Seidel iteration.
+    fn sweep(&self, slots: Vec<usize>, method: &GaussSeidel) -> Result<Part<P::State>, UserError> {
+        let LinearisedChunk { problem, tape, .. } = self.chunk;
+        let rhs = pick(self.b, &slots);
+        let mut x = rhs.zeros(slots.len());
+        let mut active = Vec::with_capacity(slots.len());
+        let mut sweep = |rows: &[usize], b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State, change: &mut P::State| {
+            active.clear();
+            active.extend(rows.iter().map(|&row| slots[row]));
+            let at = self.chunk.at(&active);
+            match self.side {
+                Side::Tangent => problem.sweep_tangent(at, tape, b, pass, x, change),
+                Side::Adjoint => problem.sweep_adjoint(at, tape, b, pass, x, change),
+            }
+        };
+        let records = method.solve(&mut sweep, &rhs, &mut x, self.tolerance)?;
+        Ok(self.part(slots, &rhs, x, &records, &()))
+    }
+
+    /// Reports on what a method has made of the samples in `slots`.
+    fn part(
+        &self,
+        slots: Vec<usize>,
+        rhs: &P::State,
+        x: P::State,
+        records: &[LinearRecord],
+        inverse: &dyn Inverse<P::State>,
+    ) -> Part<P::State> {
+        let numbers = || vec![Scalar::<P>::default(); slots.len()];
         let (mut norm_b, mut norm_x) = (numbers(), numbers());
         rhs.norms(&mut norm_b);
         x.norms(&mut norm_x);
@@ -185,7 +226,7 @@ impl<P: Linearize> Task<'_, '_, P> {
             }
         };
         let reports = records.iter().enumerate().map(|(i, r)| report(i, r)).collect();
-        Ok(Part { x, reports, slots: slots.clone() })
+        Part { x, reports, slots }
     }
 }
 

@@ -1,18 +1,13 @@
 //! Product of a few rows with a packed matrix.
 
-#![allow(unsafe_code)]
-
-use std::cmp::Ordering;
-use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::Real;
 use crate::kernels::epilogue::{Epilogue, finish};
-use crate::kernels::lane::Lane;
+use crate::kernels::tiles::Tiles;
 use crate::kernels::{blocks, vector};
 
 /// A matrix M (outputs x inputs) stored in panels of [`Lane::PANEL`] outputs, for products a M^T with rows a.
@@ -68,6 +63,11 @@ impl<T: Real> Packed<T> {
         Packed { outputs, inputs, data, finite: finite.into_inner() }
     }
 
+    /// Number of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     /// Whether the matrix holds neither NaN nor infinity.
     pub fn is_finite(&self) -> bool {
         self.finite
@@ -81,177 +81,53 @@ impl<T: Real> Packed<T> {
         let (k, n) = (self.inputs, self.outputs);
         let rows = out.len() / n;
         assert!(a.len() >= rows * k, "gemm: too few input rows");
-        let threads = rayon::current_num_threads();
         let zero = self.finite && a[..rows * k].iter().all(|v| *v == T::zero());
-        let run = |row: usize, column: usize, a: &[T], out: &mut [T], stride: usize| {
+        deal(out, n, parallel && rows * k * n >= PARALLEL_WORK, |row, column, out, width| {
             if zero {
                 out.fill(T::zero());
             } else {
-                let panels = &self.data[column / T::PANEL * T::PANEL * k..];
-                T::multiply(Tiles { panels, inputs: k, a, out, stride });
+                let (rows, panels) = (out.len() / width, self.panels(column));
+                let a = &a[row * k..];
+                T::multiply(Tiles { panels, depth: k, inputs: 0..k, a, rows, out, stride: width, width, add: false });
             }
-            finish(epilogue, row, column, out, stride);
-        };
-        if !parallel || threads < 2 || rows * k * n < PARALLEL_WORK {
-            run(0, 0, a, out, n);
-        } else if rows == 1 {
-            let columns = n.div_ceil(threads).next_multiple_of(T::PANEL);
-            out.par_chunks_mut(columns).enumerate().for_each(|(i, out)| {
-                let width = out.len();
-                run(0, i * columns, a, out, width);
-            });
-        } else {
-            let block = rows.div_ceil(threads);
-            out.par_chunks_mut(block * n)
-                .enumerate()
-                .for_each(|(i, out)| run(i * block, 0, &a[i * block * k..], out, n));
-        }
-    }
-}
-
-/// Rows of `a` times as many outputs as fit into the rows of `out`, which lie `stride` apart.
-///
-/// Not generic over what follows the product: it is compiled once a scalar type, in this crate ([`Lane::multiply`]).
-pub struct Tiles<'a, T> {
-    panels: &'a [T],
-    inputs: usize,
-    a: &'a [T],
-    out: &'a mut [T],
-    stride: usize,
-}
-
-/// Inputs multiplied at a time: so much of a panel stays in the first cache while every row passes it.
-const DEPTH: usize = 256;
-
-impl<T: Lane> WithSimd for Tiles<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        // registers for sums: 24 of 32 (AVX-512, NEON), 12 of 16 (AVX2)
-        match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
-            1 => self.blocks::<S, 1, 12, 24>(simd),
-            2 => self.blocks::<S, 2, 6, 12>(simd),
-            4 => self.blocks::<S, 4, 6, 24>(simd),
-            8 => self.blocks::<S, 8, 1, 8>(simd),
-            _ => self.blocks::<S, 16, 1, 16>(simd),
-        }
-    }
-}
-
-impl<T: Lane> Tiles<'_, T> {
-    /// All tiles, for panels of C registers, with at most MR rows and SUMS sums in a tile.
-    ///
-    /// Panels outside and a block of inputs next, so that this part of a panel stays in the first cache while every row passes
-    /// it. The sums of one block are where the next one begins: blocks change no bit.
-    #[inline(always)]
-    fn blocks<S: Simd, const C: usize, const MR: usize, const SUMS: usize>(&mut self, simd: S) {
-        let rows = self.out.len() / self.stride;
-        let panels = self.stride.div_ceil(T::PANEL);
-        let count = rows.div_ceil(MR).max(1);
-        // few rows leave too few sums in flight: several panels at once
-        let tallest = rows.div_ceil(count);
-        let together = [8, 4, 2].into_iter().find(|p| tallest * p * C <= SUMS).unwrap_or(1);
-        let mut p = 0;
-        while p < panels {
-            let width = if p + together <= panels { together } else { 1 };
-            for start in (0..self.inputs).step_by(DEPTH) {
-                let inputs = start..self.inputs.min(start + DEPTH);
-                for b in 0..count {
-                    let (row, end) = (b * rows / count, (b + 1) * rows / count);
-                    macro_rules! tiles {
-                        ($($p:literal: $($r:literal)*;)*) => { match (width, end - row) {
-                            $($(($p, $r) if $r * $p * C <= SUMS => self.tile::<S, C, $r, $p>(simd, row, p, inputs.clone()),)*)*
-                            _ => {}
-                        } };
-                    }
-                    tiles! { 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 4: 1 2 3 4 5 6; 8: 1 2 3; }
-                }
-            }
-            p += width;
-        }
-    }
-
-    /// R rows from `row` times P panels from `p`, over the inputs of one block.
-    #[inline(always)]
-    fn tile<S: Simd, const C: usize, const R: usize, const P: usize>(
-        &mut self,
-        simd: S,
-        row: usize,
-        p: usize,
-        inputs: Range<usize>,
-    ) {
-        let (k, depth) = (self.inputs, inputs.len());
-        let panels: [&[T::Vector<S>]; P] = std::array::from_fn(|q| {
-            let start = ((p + q) * k + inputs.start) * T::PANEL;
-            T::vectors::<S>(&self.panels[start..start + T::PANEL * depth]).0
+            finish(epilogue, row, column, out, width);
         });
-        let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * k..][inputs.clone()]);
-        let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
-        if inputs.start > 0 {
-            for (q, sums) in sums.iter_mut().enumerate() {
-                for (r, sum) in sums.iter_mut().enumerate() {
-                    *sum = self.load::<S, C>(simd, row + r, p + q);
-                }
-            }
-        }
-        for i in 0..depth {
-            // SAFETY: a panel's part holds depth * C registers (sliced so above), i < depth and c < C
-            let w: [[T::Vector<S>; C]; P] =
-                std::array::from_fn(|q| std::array::from_fn(|c| unsafe { *panels[q].get_unchecked(i * C + c) }));
-            for r in 0..R {
-                // SAFETY: every row slice has length depth, and i < depth
-                let z = T::splat(simd, unsafe { *a[r].get_unchecked(i) });
-                for q in 0..P {
-                    for c in 0..C {
-                        sums[q][r][c] = <T as Lane>::mul_add(simd, z, w[q][c], sums[q][r][c]);
-                    }
-                }
-            }
-        }
-        for (q, sums) in sums.iter().enumerate() {
-            for (r, sum) in sums.iter().enumerate() {
-                self.store::<S, C>(simd, row + r, p + q, *sum);
-            }
-        }
     }
 
-    /// The columns of panel `p` in one row of the result.
-    #[inline(always)]
-    fn place(&mut self, row: usize, p: usize) -> &mut [T] {
-        let column = p * T::PANEL;
-        let width = T::PANEL.min(self.stride - column);
-        let start = row * self.stride + column;
-        &mut self.out[start..start + width]
+    /// The panels from `column` on, which is a multiple of [`Lane::PANEL`].
+    pub(super) fn panels(&self, column: usize) -> &[T] {
+        &self.data[column * self.inputs..]
     }
+}
 
-    /// Takes one row of a tile up where the block before has left it.
-    #[inline(always)]
-    fn load<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize) -> [T::Vector<S>; C] {
-        let (whole, rest) = T::vectors::<S>(self.place(row, p));
-        std::array::from_fn(|c| match c.cmp(&whole.len()) {
-            Ordering::Less => whole[c],
-            Ordering::Equal => T::load_rest(simd, rest),
-            Ordering::Greater => T::splat(simd, T::zero()),
-        })
-    }
-
-    /// Stores one row of a tile.
-    #[inline(always)]
-    fn store<S: Simd, const C: usize>(&mut self, simd: S, row: usize, p: usize, sums: [T::Vector<S>; C]) {
-        let (whole, rest) = T::vectors_mut::<S>(self.place(row, p));
-        for (c, sum) in sums.into_iter().enumerate() {
-            match c.cmp(&whole.len()) {
-                Ordering::Less => whole[c] = sum,
-                Ordering::Equal => T::store_rest(simd, rest, sum),
-                Ordering::Greater => {}
-            }
-        }
+/// Deals the rows of `out`, which are `width` long, out to the threads of the current rayon pool, or the panels of a single
+/// row: `run` gets the first row and column, the part, and the length of its rows.
+pub(super) fn deal<T: Real>(
+    out: &mut [T],
+    width: usize,
+    parallel: bool,
+    run: impl Fn(usize, usize, &mut [T], usize) + Sync,
+) {
+    let (rows, threads) = (out.len() / width, rayon::current_num_threads());
+    if !parallel || threads < 2 {
+        run(0, 0, out, width);
+    } else if rows == 1 {
+        let columns = width.div_ceil(threads).next_multiple_of(T::PANEL);
+        out.par_chunks_mut(columns).enumerate().for_each(|(i, out)| {
+            let width = out.len();
+            run(0, i * columns, out, width);
+        });
+    } else {
+        let block = rows.div_ceil(threads);
+        out.par_chunks_mut(block * width).enumerate().for_each(|(i, out)| run(i * block, 0, out, width));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulp::Simd;
+
     use crate::kernels::epilogue::Plain;
 
     fn matrix(rows: usize, columns: usize, seed: f64) -> Vec<f64> {
@@ -329,8 +205,10 @@ mod tests {
 
     fn product<T: Real, S: Simd>(simd: S, packed: &Packed<T>, a: &[T], rows: usize) -> Vec<T> {
         let mut out = vec![T::nan(); rows * packed.outputs];
-        let (inputs, stride) = (packed.inputs, packed.outputs);
-        simd.vectorize(Tiles { panels: &packed.data, inputs, a, out: &mut out, stride });
+        let (depth, width) = (packed.inputs, packed.outputs);
+        let panels = packed.panels(0);
+        let out_rows = &mut out;
+        simd.vectorize(Tiles { panels, depth, inputs: 0..depth, a, rows, out: out_rows, stride: width, width, add: false });
         out
     }
 

@@ -1,5 +1,7 @@
 //! Product of one row with a matrix that is not packed: for a single sample, packing would cost more than the product.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -16,7 +18,8 @@ pub(crate) fn apply<T: Real, E: Epilogue<T>>(m: &[T], a: &[T], out: &mut [T], pa
     let (stride, threads) = (out.len(), rayon::current_num_threads());
     let run = |column: usize, out: &mut [T]| {
         let width = out.len();
-        T::multiply_row(Strip { m, a, column, stride, out });
+        out.fill(T::zero());
+        T::multiply_row(Strip { m, stride, a, inputs: 0..a.len(), column, out, down: false });
         finish(epilogue, 0, column, out, width);
     };
     if !parallel || threads < 2 || m.len() < PARALLEL_WORK {
@@ -27,13 +30,17 @@ pub(crate) fn apply<T: Real, E: Epilogue<T>>(m: &[T], a: &[T], out: &mut [T], pa
     }
 }
 
-/// The outputs `column ..` that fit into `out`.
+/// Adds some of the inputs to the outputs `column ..` that fit into `out`.
 pub struct Strip<'a, T> {
-    m: &'a [T],
-    a: &'a [T],
-    column: usize,
-    stride: usize,
-    out: &'a mut [T],
+    pub(super) m: &'a [T],
+    pub(super) stride: usize,
+    pub(super) a: &'a [T],
+    /// those that are multiplied
+    pub(super) inputs: Range<usize>,
+    pub(super) column: usize,
+    pub(super) out: &'a mut [T],
+    /// whether the last input comes first
+    pub(super) down: bool,
 }
 
 /// Rows of M taken at a time, so that the sums are loaded and stored once for as many.
@@ -43,25 +50,25 @@ impl<T: Lane> WithSimd for Strip<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Strip { m, a, column, stride, out } = self;
-        out.fill(T::zero());
-        let width = out.len();
+        let Strip { m, stride, a, inputs, column, out, down } = self;
+        let (width, count) = (out.len(), inputs.len());
         let row = |i: usize| &m[i * stride + column..i * stride + column + width];
-        let blocks = a.len() / ROWS * ROWS;
-        for start in (0..blocks).step_by(ROWS) {
-            let rows: [&[T]; ROWS] = std::array::from_fn(|r| row(start + r));
-            add_rows(simd, &a[start..start + ROWS], &rows, out);
+        let input = |step: usize| if down { inputs.end - 1 - step } else { inputs.start + step };
+        let blocks = count / ROWS * ROWS;
+        for step in (0..blocks).step_by(ROWS) {
+            let inputs: [usize; ROWS] = std::array::from_fn(|r| input(step + r));
+            add_rows(simd, inputs.map(|i| a[i]), &inputs.map(row), out);
         }
-        for (i, a) in a.iter().enumerate().skip(blocks) {
-            add_rows(simd, std::slice::from_ref(a), &[row(i)], out);
+        for i in (blocks..count).map(input) {
+            add_rows(simd, [a[i]], &[row(i)], out);
         }
     }
 }
 
 /// out <- out + sum_r a_r rows_r, in that order.
 #[inline(always)]
-fn add_rows<T: Lane, S: Simd, const R: usize>(simd: S, a: &[T], rows: &[&[T]; R], out: &mut [T]) {
-    let factors: [T::Vector<S>; R] = std::array::from_fn(|r| T::splat(simd, a[r]));
+fn add_rows<T: Lane, S: Simd, const R: usize>(simd: S, a: [T; R], rows: &[&[T]; R], out: &mut [T]) {
+    let factors: [T::Vector<S>; R] = a.map(|a| T::splat(simd, a));
     let registers: [&[T::Vector<S>]; R] = std::array::from_fn(|r| T::vectors::<S>(rows[r]).0);
     let (whole, rest) = T::vectors_mut::<S>(out);
     let registers = registers.map(|row| &row[..whole.len()]);

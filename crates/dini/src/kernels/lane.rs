@@ -3,10 +3,11 @@
 use num_traits::Zero;
 use pulp::{Arch, Simd};
 
-use crate::kernels::gemm::Tiles;
 use crate::kernels::gemv::Strip;
 use crate::kernels::lu;
+use crate::kernels::sweep::Block;
 use crate::kernels::tanh::Tanh;
+use crate::kernels::tiles::Tiles;
 
 /// Vector registers of one scalar type, for every instruction set.
 pub trait Lane: Copy + Tanh + Zero {
@@ -32,6 +33,8 @@ pub trait Lane: Copy + Tanh + Zero {
     fn store_rest<S: Simd>(simd: S, rest: &mut [Self], value: Self::Vector<S>);
     /// The product with a packed matrix, under the best instruction set of the processor at hand.
     fn multiply(tiles: Tiles<'_, Self>);
+    /// One block of a pass with a packed matrix.
+    fn multiply_block(block: Block<'_, Self>);
     /// The product of one row with a matrix that is not packed.
     fn multiply_row(strip: Strip<'_, Self>);
     /// P A = L U in place for one matrix of size n, or for [`PANEL`](Lane::PANEL) interleaved ones (`lanes`), column-major;
@@ -86,6 +89,9 @@ macro_rules! lane {
             }
             fn multiply(tiles: Tiles<'_, $t>) {
                 Arch::new().dispatch(tiles);
+            }
+            fn multiply_block(block: Block<'_, $t>) {
+                Arch::new().dispatch(block);
             }
             fn multiply_row(strip: Strip<'_, $t>) {
                 Arch::new().dispatch(strip);

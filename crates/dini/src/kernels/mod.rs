@@ -13,6 +13,8 @@ pub mod lane;
 mod lu;
 pub(crate) mod outer;
 pub(crate) mod scratch;
+pub(crate) mod sweep;
 pub mod tanh;
+pub(crate) mod tiles;
 pub mod transpose;
 pub(crate) mod vector;

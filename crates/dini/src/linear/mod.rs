@@ -4,11 +4,13 @@
 //! applied from the right, so that the residual is that of the system itself. Every method measures the residual before it
 //! claims to have converged, and its [`LinearRecord`] says why it ended.
 
+mod alternation;
 mod bicgstab;
 mod block_diagonal;
 mod cg;
 mod condition;
 mod cycle;
+mod gauss_seidel;
 mod gmres;
 mod interleaved;
 mod krylov;
@@ -21,9 +23,11 @@ mod refinement;
 mod sample;
 mod sparse_lu;
 
+pub(crate) use alternation::Alternation;
 pub use bicgstab::BiCgStab;
 pub use block_diagonal::BlockDiagonal;
 pub use cg::Cg;
+pub use gauss_seidel::GaussSeidel;
 pub use gmres::Gmres;
 pub use krylov::{Krylov, KrylovWork};
 pub use lsmr::Lsmr;

@@ -16,6 +16,7 @@ mod second_order;
 mod shared;
 mod sparse;
 mod sparsity;
+mod sweep;
 
 pub use active::Active;
 pub use closure::Closure;
@@ -30,6 +31,9 @@ pub use sparse::Sparse;
 pub(crate) use sparse::check_size;
 pub use sparsity::Sparsity;
 pub(crate) use sparsity::{covers, direction};
+pub use sweep::{Order, Pass};
+
+use num_traits::One;
 
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
@@ -83,6 +87,30 @@ pub trait Problem: Sync {
         let _ = (at, z, out);
         Ok(false)
     }
+
+    /// Whether z = f(z) has more than one block, so that a [`sweep`](Problem::sweep) costs half of an evaluation.
+    fn sweeps(&self) -> bool {
+        false
+    }
+
+    /// One pass of block Gauss-Seidel iteration on z = f(z), g = z - f(z), for [`GaussSeidel`](crate::solve::GaussSeidel):
+    /// z <- the new z, change <- the old one less the new one. For rows on hold change <- g(z), exactly.
+    ///
+    /// By default z is one block, which makes a pass a step of Picard iteration.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn sweep(
+        &self,
+        at: Active<'_>,
+        pass: Pass<'_, Self::State>,
+        z: &mut Self::State,
+        change: &mut Self::State,
+    ) -> Eval {
+        self.residual(at, z, change)?;
+        pass.take(z, change);
+        Ok(())
+    }
 }
 
 /// Products with the Jacobian J = dg/dz.
@@ -112,6 +140,43 @@ pub trait Linearize: Problem {
     fn jacobian(&self, slot: usize, tape: &Self::Tape, out: &mut [Scalar<Self>]) -> bool {
         let _ = (slot, tape, out);
         false
+    }
+    /// A [`sweep`](Problem::sweep) on J x = b, for [`linear::GaussSeidel`](crate::linear::GaussSeidel): change <- the old x less
+    /// the new one, for rows on hold J x - b.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn sweep_tangent(
+        &self,
+        at: Active<'_>,
+        tape: &Self::Tape,
+        b: &Self::State,
+        pass: Pass<'_, Self::State>,
+        x: &mut Self::State,
+        change: &mut Self::State,
+    ) -> Eval {
+        self.jvp(at, tape, x, change)?;
+        change.axpby(-Scalar::<Self>::one(), b, Scalar::<Self>::one());
+        pass.take(x, change);
+        Ok(())
+    }
+    /// The same on J^T x = b.
+    ///
+    /// # Errors
+    /// A fatal error of the user's own.
+    fn sweep_adjoint(
+        &self,
+        at: Active<'_>,
+        tape: &Self::Tape,
+        b: &Self::State,
+        pass: Pass<'_, Self::State>,
+        x: &mut Self::State,
+        change: &mut Self::State,
+    ) -> Eval {
+        self.vjp(at, tape, x, change)?;
+        change.axpby(-Scalar::<Self>::one(), b, Scalar::<Self>::one());
+        pass.take(x, change);
+        Ok(())
     }
     /// Where J may differ from zero, if that is known: the same entries at every point and for every sample.
     fn sparsity(&self) -> Option<&Sparsity> {

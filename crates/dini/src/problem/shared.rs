@@ -20,6 +20,14 @@ macro_rules! forward {
             fn rough_residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Result<bool, UserError> {
                 (**self).rough_residual(at, z, out)
             }
+            fn sweeps(&self) -> bool {
+                (**self).sweeps()
+            }
+            fn sweep(
+                &self, at: Active<'_>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State,
+            ) -> Eval {
+                (**self).sweep(at, pass, z, change)
+            }
         }
         impl<P: Linearize $(+ $bound)?> Linearize for $pointer {
             type Tape = P::Tape;
@@ -37,6 +45,18 @@ macro_rules! forward {
             }
             fn jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
                 (**self).jacobian(slot, tape, out)
+            }
+            fn sweep_tangent(
+                &self, at: Active<'_>, tape: &P::Tape, b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State,
+                change: &mut P::State,
+            ) -> Eval {
+                (**self).sweep_tangent(at, tape, b, pass, x, change)
+            }
+            fn sweep_adjoint(
+                &self, at: Active<'_>, tape: &P::Tape, b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State,
+                change: &mut P::State,
+            ) -> Eval {
+                (**self).sweep_adjoint(at, tape, b, pass, x, change)
             }
             fn sparsity(&self) -> Option<&Sparsity> {
                 (**self).sparsity()

@@ -15,12 +15,13 @@ const SMALL: usize = 200;
 ///
 /// | problem | n | methods, in this order |
 /// |---|---|---|
-/// | fixed point | > 8 | Picard, Anderson, Newton-Krylov, then as below |
+/// | fixed point in blocks | > 8 | Gauss-Seidel, Anderson, Newton-Krylov, then as below |
+/// | other fixed point | > 8 | Picard, Anderson, Newton-Krylov, then as below |
 /// | equation | > 200 | Newton-Krylov, Anderson, then as below |
 /// | any | <= 1000 | Newton, Newton with full steps, dogleg, Levenberg-Marquardt, pseudo-transient |
 ///
 /// A method gives a sample up when it fails ([`Status`]); Picard also where two steps do not reduce the residual to 0.3 of
-/// what it was, for then Anderson is faster; Anderson where 20 steps do not halve it. Anderson and Newton-Krylov go on from
+/// what it was, and Gauss-Seidel where three passes do not halve it, for then Anderson is faster; Anderson where 20 steps do not halve it. Anderson and Newton-Krylov go on from
 /// where the sample is, if that is closer than its start; the others, whose predecessors may have been caught in a local
 /// minimum of ||g||, begin at the start again. A method that is not the last may use half of the iterations that
 /// [`Options::max_iterations`] leaves to a sample. What was done is in [`Solution::attempts`].
@@ -73,6 +74,7 @@ impl Stage {
         let name = solver.name();
         let (patience, gain) = match solver {
             AnySolver::Picard(_) => (2, 0.3),
+            AnySolver::GaussSeidel(_) => (3, 0.5),
             AnySolver::Anderson(_) | AnySolver::Broyden(_) => (20, 0.5),
             _ => (100, 0.999),
         };
@@ -91,11 +93,11 @@ impl Stage {
 }
 
 impl Auto {
-    /// The stages for a problem of size n.
-    fn plan(&self, scale: ResidualScale, n: usize) -> Vec<Stage> {
+    /// The stages for this problem, of size n.
+    fn plan<P: Problem>(&self, problem: &P, n: usize) -> Vec<Stage> {
         let mut plan: Vec<Stage> = match &self.methods {
             Some(methods) => methods.iter().cloned().map(Stage::new).collect(),
-            None => chosen(scale, n),
+            None => chosen(problem.residual_scale(), problem.sweeps(), n),
         };
         if let Some(last) = plan.last_mut() {
             last.round.share = 1.0;
@@ -104,14 +106,14 @@ impl Auto {
     }
 }
 
-fn chosen(scale: ResidualScale, n: usize) -> Vec<Stage> {
+fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
     let anderson = || Stage::new(AnySolver::Anderson(Anderson::default()));
     let krylov = || Stage::new(AnySolver::NewtonKrylov(NewtonKrylov::default()));
     let mut plan = Vec::with_capacity(8);
     match scale {
         ResidualScale::State if n > TINY => {
-            let picard = Stage::new(AnySolver::Picard(Picard::default()));
-            plan.extend([picard, anderson().resuming(), krylov().resuming()]);
+            let first = if sweeps { AnySolver::GaussSeidel(GaussSeidel) } else { AnySolver::Picard(Picard::default()) };
+            plan.extend([Stage::new(first), anderson().resuming(), krylov().resuming()]);
         }
         ResidualScale::Start if n > SMALL => plan.extend([krylov(), anderson()]),
         _ => {}
@@ -160,7 +162,7 @@ impl<P: Linearize<State: 'static>> Solver<P> for Auto {
 
     fn round(&self, problem: &P, like: &P::State, w: &mut AutoWork<P>, round: usize) -> Option<Round> {
         if round == 0 {
-            w.plan = self.plan(problem.residual_scale(), like.width());
+            w.plan = self.plan(problem, like.width());
             w.works.resize_with(w.plan.len(), || None);
             // memory from another plan or of other options is made anew; the rest forgets what it knew
             for (stage, work) in w.plan.iter().zip(&mut w.works) {

@@ -6,11 +6,11 @@ use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
 use super::watch::Watch;
-use super::{Evaluator, Iterate, Options, Solver, Status, rough};
+use super::{Evaluator, Iterate, Options, Reading, Solver, Status, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::UserError;
-use crate::problem::{Active, Problem, ResidualScale};
+use crate::problem::{Active, Eval, Problem, ResidualScale};
 
 /// A root at 0 has no size of its own: steps are then measured by this share of the largest iterate.
 const ZERO_ROOT: f64 = 1e-6;
@@ -30,6 +30,8 @@ pub(super) struct Chunk<V: Batch, W> {
     before: Option<V>,
     slots: Vec<usize>,
     keep: Vec<usize>,
+    /// rows that are to end before their residual is known
+    unsure: Vec<(usize, Status)>,
     scratch: Vec<V::Scalar>,
     watch: Vec<Watch>,
     /// by slot: ||g(z0)||, to which the tolerance may refer
@@ -65,6 +67,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 norm: numbers(),
                 target: numbers(),
                 ended: vec![None; len],
+                reading: vec![Reading::default(); len],
             },
             before: options.step.map(|_| z0.zeros(len)),
             work: solver.work(problem, &z),
@@ -74,6 +77,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             attempts: Vec::new(),
             slots: Vec::with_capacity(len),
             keep: Vec::with_capacity(len),
+            unsure: Vec::new(),
             scratch: numbers(),
             watch: vec![Watch::default(); len],
             first: vec![0.0; len],
@@ -155,6 +159,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.it.target.resize(len, V::Scalar::default());
         self.it.ended.clear();
         self.it.ended.resize(len, None);
+        self.it.reading.clear();
+        self.it.reading.resize(len, Reading::Residual);
         self.watch.clear();
         self.watch.resize(len, Watch::default());
         self.keep.clear();
@@ -190,7 +196,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.evaluations += eval.evaluations();
         }
         for iteration in 0.. {
-            self.judge(iteration, scale, round, options);
+            self.judge(iteration, scale, round, task)?;
             let control = self.show(iteration, round.method, task);
             if self.keep.is_empty() {
                 break;
@@ -200,13 +206,14 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             }
             if control == Control::Stop {
                 (0..self.slots.len()).for_each(|i| self.it.fail(i, Status::Interrupted));
-                self.judge(iteration, scale, round, options);
+                self.judge(iteration, scale, round, task)?;
                 return Ok(Control::Stop);
             }
             if let Some(before) = &mut self.before {
                 before.copy_from(&self.it.z);
             }
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
+            self.it.reading.fill(Reading::Residual);
             solver.step(&eval, &mut self.it, &mut self.work)?;
             self.evaluations += eval.evaluations();
             self.measure_step();
@@ -240,16 +247,22 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let one = <V::Scalar as num_traits::One>::one();
         before.axpby(one, &self.it.z, -one);
         before.norms(&mut self.scratch);
-        for (w, step) in self.watch.iter_mut().zip(&self.scratch) {
-            w.step = step.as_f64();
+        for ((w, step), reading) in self.watch.iter_mut().zip(&self.scratch).zip(&self.it.reading) {
+            if *reading != Reading::Held {
+                w.step = step.as_f64();
+            }
         }
     }
 
     /// Judges every active sample, records those that have ended, and lists the others in `keep`.
-    fn judge(&mut self, iteration: usize, scale: ResidualScale, round: &Round, options: &Options) {
+    fn judge<P, S>(&mut self, iteration: usize, scale: ResidualScale, round: &Round, task: &Task<'_, P, S>) -> Eval
+    where
+        P: Problem<State = V>,
+    {
         self.it.g.norms(&mut self.it.norm);
         self.it.z.norms(&mut self.scratch);
         self.keep.clear();
+        self.unsure.clear();
         for i in 0..self.slots.len() {
             if self.watch[i].ended.is_some() {
                 continue;
@@ -260,24 +273,49 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 *first = norm;
             }
             let reference = if scale == ResidualScale::State { state } else { *first };
-            let target = options.absolute + options.relative * reference;
+            let target = task.options.absolute + task.options.relative * reference;
             self.it.target[i] = V::Scalar::of(target);
             let watch = &mut self.watch[i];
             watch.see(iteration, norm, state, round.gain);
             // overflow makes nothing small: infinity is not within infinity
             let small = norm == 0.0 || (norm <= target && target.is_finite() && state.is_finite());
             let size = state.max(ZERO_ROOT * watch.largest);
-            let still = options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
-            let status = if small && still {
+            let still =
+                task.options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
+            let estimate = self.it.reading[i] == Reading::Estimate;
+            let status = if small && still && !estimate {
                 Some(Status::Converged)
             } else {
                 self.it.ended[i].or_else(|| watch.failure(iteration, norm, target, round.patience))
             };
             match status {
                 None => self.keep.push(i),
+                Some(status) if estimate => self.unsure.push((i, status)),
                 Some(status) => self.end(i, iteration, status, (norm, target), round.method),
             }
         }
+        self.end_measured(iteration, round, task)
+    }
+
+    /// Ends the samples that fail while their residual is not known: it is evaluated first, and may be small after all.
+    fn end_measured<P, S>(&mut self, iteration: usize, round: &Round, task: &Task<'_, P, S>) -> Eval
+    where
+        P: Problem<State = V>,
+    {
+        if self.unsure.is_empty() {
+            return Ok(());
+        }
+        let (rows, slots): (Vec<usize>, Vec<usize>) = self.unsure.iter().map(|&(i, _)| (i, self.slots[i])).unzip();
+        let (_, g) = residual_at(task, (self.base, &slots), &self.it.z, &rows)?;
+        self.evaluations += slots.len() as u64;
+        self.it.g.put(&rows, &g, &(0..rows.len()).collect::<Vec<_>>());
+        self.it.g.norms(&mut self.it.norm);
+        for (i, status) in std::mem::take(&mut self.unsure) {
+            let (norm, target) = (self.it.norm[i].as_f64(), self.it.target[i].as_f64());
+            let converged = task.options.step.is_none() && norm <= target && target.is_finite();
+            self.end(i, iteration, if converged { Status::Converged } else { status }, (norm, target), round.method);
+        }
+        Ok(())
     }
 
     /// Records how row `i` has ended; of several attempts that failed, the one with the smallest residual stands.
@@ -320,12 +358,14 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.it.norm[i] = self.it.norm[r];
             self.it.target[i] = self.it.target[r];
             self.it.ended[i] = self.it.ended[r];
+            self.it.reading[i] = self.it.reading[r];
             self.watch[i] = self.watch[r];
         }
         self.slots.truncate(active);
         self.it.norm.truncate(active);
         self.it.target.truncate(active);
         self.it.ended.truncate(active);
+        self.it.reading.truncate(active);
         self.watch.truncate(active);
     }
 
@@ -342,9 +382,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         }
         let samples: Vec<usize> = slots.iter().map(|slot| self.base + slot).collect();
         let rows: Vec<usize> = (0..slots.len()).collect();
-        let (mut z, mut g) = (task.z0.zeros(slots.len()), task.z0.zeros(slots.len()));
-        z.put(&rows, task.z0, &samples);
-        task.problem.residual(Active::new(&slots, self.base, task.parallel), &z, &mut g)?;
+        let (z, g) = residual_at(task, (self.base, &slots), task.z0, &samples)?;
         g.norms(&mut self.scratch);
         for (&slot, norm) in slots.iter().zip(&self.scratch) {
             let norm = norm.as_f64();
@@ -354,4 +392,17 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.g.put(&slots, &g, &rows);
         Ok(())
     }
+}
+
+/// Some rows of `z`, and g there.
+fn residual_at<P: Problem, S>(
+    task: &Task<'_, P, S>,
+    (base, slots): (usize, &[usize]),
+    z: &P::State,
+    rows: &[usize],
+) -> Result<(P::State, P::State), UserError> {
+    let (mut part, mut g) = (z.zeros(rows.len()), z.zeros(rows.len()));
+    part.put(&(0..rows.len()).collect::<Vec<_>>(), z, rows);
+    task.problem.residual(Active::new(slots, base, task.parallel), &part, &mut g)?;
+    Ok((part, g))
 }

@@ -10,6 +10,7 @@ mod chord;
 mod chunk;
 mod dogleg;
 mod driver;
+mod gauss_seidel;
 mod levenberg_marquardt;
 mod named;
 mod newton;
@@ -35,6 +36,7 @@ pub use chord::{Chord, ChordInverse, ChordWork};
 pub use dogleg::Dogleg;
 pub(crate) use driver::spare_threads;
 pub use driver::{Control, Observer, Progress, Workspace};
+pub use gauss_seidel::{GaussSeidel, GaussSeidelWork};
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use named::{AnyMemory, AnySolver, AnyWork};
 pub use newton::Newton;
@@ -53,7 +55,7 @@ use std::cell::Cell;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::linear::Inverse;
-use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
+use crate::problem::{Active, Eval, Linearize, Pass, Problem, Scalar, Sparsity};
 
 /// A method that improves an iterate step by step.
 ///
@@ -91,7 +93,7 @@ pub trait Solver<P: Problem>: Sync {
         let _ = (problem, like, work);
         (round == 0).then(Round::default)
     }
-    /// One step. On entry `it.g` = g(`it.z`), on return again.
+    /// One step. On entry `it.g` = g(`it.z`), on return again, but for rows where it says otherwise ([`Iterate::estimate`]).
     ///
     /// # Errors
     /// A fatal error of the problem; a failure of one sample goes through [`Iterate::fail`].
@@ -116,9 +118,33 @@ pub struct Iterate<V: Batch> {
     /// Norm at which the sample has converged.
     pub target: Vec<V::Scalar>,
     ended: Vec<Option<Status>>,
+    reading: Vec<Reading>,
+}
+
+/// What a row of [`Iterate::g`] is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reading {
+    /// g(z) at the end of a step
+    #[default]
+    Residual,
+    /// g(z) of a row that has not moved
+    Held,
+    /// something of about its size
+    Estimate,
 }
 
 impl<V: Batch> Iterate<V> {
+    /// Says that the step has left something of about the size of g(z) in row `i` of `g`: enough to watch the sample, not to end it
+    /// as converged.
+    pub fn estimate(&mut self, i: usize) {
+        self.reading[i] = Reading::Estimate;
+    }
+
+    /// Says that the step has not moved row `i`, but evaluated g there: that says nothing about the size of steps.
+    pub fn hold(&mut self, i: usize) {
+        self.reading[i] = Reading::Held;
+    }
+
     /// Ends row `i` with `status` at its present iterate.
     pub fn fail(&mut self, i: usize, status: Status) {
         self.ended[i].get_or_insert(status);
@@ -149,12 +175,13 @@ impl<V: Batch> Iterate<V> {
 pub struct Evaluator<'a, P> {
     problem: &'a P,
     at: Active<'a>,
-    evaluations: Cell<u64>,
+    /// in halves
+    halves: Cell<u64>,
 }
 
 impl<'a, P: Problem> Evaluator<'a, P> {
     pub(crate) fn new(problem: &'a P, at: Active<'a>) -> Self {
-        Evaluator { problem, at, evaluations: Cell::new(0) }
+        Evaluator { problem, at, halves: Cell::new(0) }
     }
 
     /// Which samples are active.
@@ -164,19 +191,19 @@ impl<'a, P: Problem> Evaluator<'a, P> {
 
     /// Sample-evaluations so far (residuals and Jacobian products alike).
     pub fn evaluations(&self) -> u64 {
-        self.evaluations.get()
+        self.halves.get().div_ceil(2)
     }
 
     /// Runs `f` on the samples in `slots` alone, in that order; its evaluations are counted here.
     pub fn subset<R>(&self, slots: &[usize], f: impl FnOnce(&Evaluator<'_, P>) -> R) -> R {
         let part = Evaluator::new(self.problem, self.at.with_slots(slots));
         let result = f(&part);
-        self.evaluations.set(self.evaluations.get() + part.evaluations());
+        self.halves.set(self.halves.get() + part.halves.get());
         result
     }
 
     fn count(&self) {
-        self.evaluations.set(self.evaluations.get() + self.at.len() as u64);
+        self.halves.set(self.halves.get() + 2 * self.at.len() as u64);
     }
 
     /// out <- g(z)
@@ -186,6 +213,16 @@ impl<'a, P: Problem> Evaluator<'a, P> {
     pub fn residual(&self, z: &P::State, out: &mut P::State) -> Eval {
         self.count();
         self.problem.residual(self.at, z, out)
+    }
+
+    /// One pass of block Gauss-Seidel iteration ([`Problem::sweep`]): half an evaluation where the problem has blocks.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn sweep(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
+        let halves = if self.problem.sweeps() { 1 } else { 2 };
+        self.halves.set(self.halves.get() + halves * self.at.len() as u64);
+        self.problem.sweep(self.at, pass, z, change)
     }
 }
 

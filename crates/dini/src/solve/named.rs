@@ -117,6 +117,7 @@ macro_rules! solvers {
 solvers! {
     "auto" Auto AutoWork<P>;
     "picard" Picard ();
+    "gauss-seidel" GaussSeidel GaussSeidelWork<P::State>;
     "anderson" Anderson anderson::AndersonWork<P::State>;
     "newton" Newton newton::NewtonWork<P>;
     "chord" Chord ChordWork<P>;

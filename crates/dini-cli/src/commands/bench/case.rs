@@ -110,9 +110,10 @@ impl Pair {
 }
 
 /// The methods that are compared; one line each. Every adjoint of the table is exact.
-pub(super) const PAIRS: [Pair; 10] = [
+pub(super) const PAIRS: [Pair; 11] = [
     Pair::new("auto", "auto"),
     Pair { forward: "auto+mixed", mixed: true, ..Pair::new("auto", "auto") },
+    Pair::new("gauss-seidel", "gauss-seidel"),
     Pair::new("picard", "fixed-point"),
     Pair::new("anderson", "fixed-point"),
     Pair::new("anderson", "gmres"),

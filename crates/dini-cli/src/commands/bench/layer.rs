@@ -74,6 +74,7 @@ impl Methods {
                     *krylov = krylov.clone().with_max_iterations(MOST_ITERATIONS);
                 }
                 Method::FixedPoint(refinement) => refinement.max_iterations = MOST_ITERATIONS,
+                Method::GaussSeidel(method) => method.max_iterations = MOST_ITERATIONS,
                 Method::Auto | Method::Dense => {}
             }
         }

@@ -3,6 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 mod rough;
 mod second_order;
+mod sweep;
 
 use std::sync::OnceLock;
 
@@ -15,7 +16,7 @@ use crate::kernels::epilogue::{Epilogue, Plain, map_row};
 use crate::kernels::gemm::Packed;
 use crate::kernels::{gemv, outer, vector};
 use crate::problem::{
-    Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Part, Problem, ResidualScale, check_start,
+    Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Part, Pass, Problem, ResidualScale, check_start,
 };
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
@@ -118,14 +119,20 @@ impl<T: Real> Tanh<T> {
         &self.x
     }
 
+    /// W^T, packed unless there is one sample alone, for which that costs more than it saves.
+    fn packed_transpose(&self, at: Active<'_>) -> Option<&Packed<T>> {
+        match self.transposed.get() {
+            None if at.len() == 1 => None,
+            _ => Some(self.transposed.get_or_init(|| Packed::from_columns(&self.w, self.n, self.n))),
+        }
+    }
+
     /// out <- epilogue(W^T v)
     fn multiply_transposed<E: Epilogue<T>>(&self, at: Active<'_>, v: &[T], out: &mut Rows<T>, epilogue: &E) {
         let out = out.as_mut_slice();
-        if at.len() == 1 && self.transposed.get().is_none() {
-            gemv::apply(&self.w, v, out, at.parallel(), epilogue);
-        } else {
-            let packed = self.transposed.get_or_init(|| Packed::from_columns(&self.w, self.n, self.n));
-            packed.apply(v, out, at.parallel(), epilogue);
+        match self.packed_transpose(at) {
+            None => gemv::apply(&self.w, v, out, at.parallel(), epilogue),
+            Some(packed) => packed.apply(v, out, at.parallel(), epilogue),
         }
     }
 }
@@ -196,6 +203,15 @@ impl<T: Real> Problem for Tanh<T> {
     fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, UserError> {
         Ok(rough::residual(self, at, z, out))
     }
+
+    fn sweeps(&self) -> bool {
+        self.n > T::PANEL
+    }
+
+    fn sweep(&self, at: Active<'_>, pass: Pass<'_, Rows<T>>, z: &mut Rows<T>, change: &mut Rows<T>) -> Eval {
+        sweep::forward(self, at, pass, z, change);
+        Ok(())
+    }
 }
 
 impl<T: Real> Linearize for Tanh<T> {
@@ -229,6 +245,32 @@ impl<T: Real> Linearize for Tanh<T> {
             }
             self.multiply_transposed(at, du, out, &Vjp { u });
         });
+        Ok(())
+    }
+
+    fn sweep_tangent(
+        &self,
+        at: Active<'_>,
+        d: &Rows<T>,
+        b: &Rows<T>,
+        pass: Pass<'_, Rows<T>>,
+        x: &mut Rows<T>,
+        change: &mut Rows<T>,
+    ) -> Eval {
+        sweep::tangent(self, at, (d, b), pass, x, change);
+        Ok(())
+    }
+
+    fn sweep_adjoint(
+        &self,
+        at: Active<'_>,
+        d: &Rows<T>,
+        b: &Rows<T>,
+        pass: Pass<'_, Rows<T>>,
+        x: &mut Rows<T>,
+        change: &mut Rows<T>,
+    ) -> Eval {
+        sweep::adjoint(self, at, (d, b), pass, x, change);
         Ok(())
     }
 

@@ -26,30 +26,18 @@ const TILE: usize = 32;
 #[inline(always)]
 pub fn map_row<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
     let (a, b) = (&a[..out.len()], &b[..out.len()]);
-    // one panel, as a pass has it, or a whole row
-    if out.len() == 16 {
-        map_tiles::<T, 16>(out, a, b, f);
-    } else if out.len() == 8 {
-        map_tiles::<T, 8>(out, a, b, f);
-    } else if out.len() < TILE {
-        map_short(simd, out, a, b, f);
-    } else {
-        map_tiles::<T, TILE>(out, a, b, f);
+    if out.len() < TILE {
+        return map_short(simd, out, a, b, f);
     }
-}
-
-/// The same in tiles, of which there is at least one.
-#[inline(always)]
-fn map_tiles<T: Real, const N: usize>(out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
     // a remainder done number by number would cost more than a whole tile: the last tile overlaps the one before, and is
     // read before that is written
-    let len = out.len();
+    let partial = !out.len().is_multiple_of(TILE);
     let end = match (out.last_chunk(), a.last_chunk(), b.last_chunk()) {
-        (Some(out), Some(a), Some(b)) if len % N > 0 => Some(map_tile::<T, N>(out, a, b, &f)),
+        (Some(out), Some(a), Some(b)) if partial => Some(map_tile(out, a, b, &f)),
         _ => None,
     };
     for (out, (a, b)) in out.as_chunks_mut().0.iter_mut().zip(a.as_chunks().0.iter().zip(b.as_chunks().0)) {
-        *out = map_tile::<T, N>(out, a, b, &f);
+        *out = map_tile(out, a, b, &f);
     }
     if let (Some(end), Some(out)) = (end, out.last_chunk_mut()) {
         *out = end;
@@ -59,7 +47,7 @@ fn map_tiles<T: Real, const N: usize>(out: &mut [T], a: &[T], b: &[T], f: impl F
 /// The same for less than a tile.
 #[inline(always)]
 fn map_short<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
-    let all: [T; TILE] = map_tile(&padded(simd, out), &padded(simd, a), &padded(simd, b), &f);
+    let all = map_tile(&padded(simd, out), &padded(simd, a), &padded(simd, b), &f);
     let registers = T::vectors::<S>(&all).0;
     let (whole, rest) = T::vectors_mut::<S>(out);
     whole.iter_mut().zip(registers).for_each(|(out, register)| *out = *register);
@@ -69,10 +57,10 @@ fn map_short<T: Real, S: Simd>(simd: S, out: &mut [T], a: &[T], b: &[T], f: impl
 }
 
 #[inline(always)]
-fn map_tile<T: Real, const N: usize>(out: &[T; N], a: &[T; N], b: &[T; N], f: &impl Fn(T, T, T) -> T) -> [T; N] {
+fn map_tile<T: Real>(out: &[T; TILE], a: &[T; TILE], b: &[T; TILE], f: &impl Fn(T, T, T) -> T) -> [T; TILE] {
     // copies in registers: the compiler would not vectorise a loop over slices that might overlap
     let (mut all, a, b) = (*out, *a, *b);
-    for i in 0..N {
+    for i in 0..TILE {
         all[i] = f(all[i], a[i], b[i]);
     }
     all

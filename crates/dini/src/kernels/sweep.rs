@@ -49,8 +49,8 @@ impl Order {
 /// What the sums of a block make of the iterate.
 pub(crate) trait Update<T: Lane> {
     /// `sums` holds columns `column ..` of row `row` of the product, and `a` those of the rows that are multiplied, for the
-    /// blocks that follow.
-    fn update<S: Simd>(&mut self, simd: S, row: usize, column: usize, sums: &mut [T], a: &mut [T]);
+    /// blocks that follow. Arrays, so that the compiler has no loop to guard.
+    fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], a: &mut [T; N]);
 }
 
 /// The rows of a pass, all of them rows x n.
@@ -122,10 +122,29 @@ struct Updates<'u, 'r, T, U> {
 impl<T: Real, U: Update<T>> WithSimd for Updates<'_, '_, T, U> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Updates { update, block, n, rows } = self;
-        for (row, (sums, a)) in rows.sums.chunks_exact_mut(n).zip(rows.a.chunks_exact_mut(n)).enumerate() {
-            update.update(simd, row, block.start, &mut sums[block.clone()], &mut a[block.clone()]);
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let mut column = self.block.start;
+        macro_rules! tiles {
+            ($($size:literal)*) => { $(
+                while column + $size <= self.block.end {
+                    self.tile::<S, $size>(column);
+                    column += $size;
+                }
+            )* };
+        }
+        tiles! { 16 8 4 1 }
+    }
+}
+
+impl<T: Real, U: Update<T>> Updates<'_, '_, T, U> {
+    /// N columns of every row.
+    #[inline(always)]
+    fn tile<S: Simd, const N: usize>(&mut self, column: usize) {
+        let rows = self.rows.sums.chunks_exact_mut(self.n).zip(self.rows.a.chunks_exact_mut(self.n));
+        for (row, (sums, a)) in rows.enumerate() {
+            if let (Some(sums), Some(a)) = (sums[column..].first_chunk_mut(), a[column..].first_chunk_mut()) {
+                self.update.update::<S, N>(row, column, sums, a);
+            }
         }
     }
 }
@@ -285,7 +304,7 @@ mod tests {
     /// a <- a + sums / 64, so that every block depends on those before it.
     struct Mix;
     impl<T: Real> Update<T> for Mix {
-        fn update<S: Simd>(&mut self, _: S, _: usize, _: usize, sums: &mut [T], a: &mut [T]) {
+        fn update<S: Simd, const N: usize>(&mut self, _: usize, _: usize, sums: &mut [T; N], a: &mut [T; N]) {
             sums.iter().zip(a).for_each(|(&sum, a)| *a += sum * T::of(1.0 / 64.0));
         }
     }

@@ -5,7 +5,6 @@ use pulp::Simd;
 use super::Tanh;
 use crate::Real;
 use crate::batch::Rows;
-use crate::kernels::epilogue::map_row;
 use crate::kernels::sweep::{self, Transposed, Update};
 use crate::kernels::{scratch, vector};
 use crate::problem::{Active, Pass};
@@ -31,12 +30,10 @@ struct Forward<'a, T> {
 
 impl<T: Real> Update<T> for Forward<'_, T> {
     #[inline(always)]
-    fn update<S: Simd>(&mut self, simd: S, row: usize, column: usize, sums: &mut [T], z: &mut [T]) {
-        let x = &self.x.row(self.at.sample(row))[column..];
-        map_row(simd, sums, x, z, |t, x, z| z - (t + x).tanh_in::<S>());
-        if !self.hold[row] {
-            z.iter_mut().zip(sums).for_each(|(z, &mut change)| *z -= change);
-        }
+    fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], z: &mut [T; N]) {
+        let x: [T; N] = part(self.x.row(self.at.sample(row)), column);
+        let new: [T; N] = std::array::from_fn(|i| (sums[i] + x[i]).tanh_in::<S>());
+        take(self.hold[row], sums, z, new);
     }
 }
 
@@ -63,14 +60,10 @@ struct Tangent<'a, T> {
 
 impl<T: Real> Update<T> for Tangent<'_, T> {
     #[inline(always)]
-    fn update<S: Simd>(&mut self, _: S, row: usize, column: usize, sums: &mut [T], v: &mut [T]) {
-        let (d, b) = (&self.d.row(self.at.slot(row))[column..], &self.b.row(row)[column..]);
-        for (((sum, v), &d), &b) in sums.iter_mut().zip(&*v).zip(d).zip(b) {
-            *sum = *v - (b + d * *sum);
-        }
-        if !self.hold[row] {
-            v.iter_mut().zip(sums).for_each(|(v, &mut change)| *v -= change);
-        }
+    fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], v: &mut [T; N]) {
+        let (d, b): ([T; N], [T; N]) = (part(self.d.row(self.at.slot(row)), column), part(self.b.row(row), column));
+        let new: [T; N] = std::array::from_fn(|i| b[i] + d[i] * sums[i]);
+        take(self.hold[row], sums, v, new);
     }
 }
 
@@ -108,18 +101,27 @@ struct Adjoint<'a, T> {
 
 impl<T: Real> Update<T> for Adjoint<'_, T> {
     #[inline(always)]
-    fn update<S: Simd>(&mut self, _: S, row: usize, column: usize, sums: &mut [T], du: &mut [T]) {
-        let (d, b) = (&self.d.row(self.at.slot(row))[column..], &self.b.row(row)[column..]);
-        let u = &mut self.u.row_mut(row)[column..column + sums.len()];
-        for ((sum, &u), &b) in sums.iter_mut().zip(&*u).zip(b) {
-            *sum = u - (b + *sum);
-        }
-        if !self.hold[row] {
-            for (((u, du), &d), &change) in u.iter_mut().zip(du).zip(d).zip(&*sums) {
-                *u -= change;
-                *du = d * *u;
-            }
-        }
+    fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], du: &mut [T; N]) {
+        let (d, b): ([T; N], [T; N]) = (part(self.d.row(self.at.slot(row)), column), part(self.b.row(row), column));
+        let new: [T; N] = std::array::from_fn(|i| b[i] + sums[i]);
+        let Some(u) = self.u.row_mut(row)[column..].first_chunk_mut() else { return };
+        take(self.hold[row], sums, u, new);
+        *du = std::array::from_fn(|i| d[i] * u[i]);
+    }
+}
+
+/// Columns `column ..` of a row.
+#[inline(always)]
+fn part<T: Real, const N: usize>(row: &[T], column: usize) -> [T; N] {
+    row[column..].first_chunk().copied().unwrap_or([T::zero(); N])
+}
+
+/// change <- old - new, old <- new unless it is on hold.
+#[inline(always)]
+fn take<T: Real, const N: usize>(hold: bool, change: &mut [T; N], old: &mut [T; N], new: [T; N]) {
+    *change = std::array::from_fn(|i| old[i] - new[i]);
+    if !hold {
+        *old = new;
     }
 }
 

@@ -8,7 +8,7 @@ use crate::Real;
 use crate::kernels::gemm::{PARALLEL_WORK, Packed, deal};
 use crate::kernels::gemv::Strip;
 use crate::kernels::lane::Lane;
-use crate::kernels::tiles::{DEPTH, Tiles, accumulate, load, store};
+use crate::kernels::tiles::{DEPTH, Tiles, accumulate, is_narrow, load, store};
 
 /// The order in which a pass goes through the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,32 +198,36 @@ impl<T: Lane> WithSimd for Block<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match (T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>(), self.order) {
-            (1, Order::Ascending) => self.tiles::<S, 1, 12, false>(simd),
-            (1, Order::Descending) => self.tiles::<S, 1, 12, true>(simd),
-            (2, Order::Ascending) => self.tiles::<S, 2, 6, false>(simd),
-            (2, Order::Descending) => self.tiles::<S, 2, 6, true>(simd),
-            (4, Order::Ascending) => self.tiles::<S, 4, 6, false>(simd),
-            (4, Order::Descending) => self.tiles::<S, 4, 6, true>(simd),
-            (8, Order::Ascending) => self.tiles::<S, 8, 1, false>(simd),
-            (8, Order::Descending) => self.tiles::<S, 8, 1, true>(simd),
-            (_, Order::Ascending) => self.tiles::<S, 16, 1, false>(simd),
-            (_, Order::Descending) => self.tiles::<S, 16, 1, true>(simd),
+        match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
+            1 => self.ordered::<S, 1, 1, 12>(simd),
+            2 if is_narrow::<T>(self.block.len()) => self.ordered::<S, 2, 1, 12>(simd),
+            2 => self.ordered::<S, 2, 2, 6>(simd),
+            4 => self.ordered::<S, 4, 4, 6>(simd),
+            8 => self.ordered::<S, 8, 8, 1>(simd),
+            _ => self.ordered::<S, 16, 16, 1>(simd),
         }
     }
 }
 
 impl<T: Lane> Block<'_, T> {
-    /// All tiles of at most MR rows.
     #[inline(always)]
-    fn tiles<S: Simd, const C: usize, const MR: usize, const DOWN: bool>(mut self, simd: S) {
+    fn ordered<S: Simd, const C: usize, const U: usize, const MR: usize>(self, simd: S) {
+        match self.order {
+            Order::Ascending => self.tiles::<S, C, U, MR, false>(simd),
+            Order::Descending => self.tiles::<S, C, U, MR, true>(simd),
+        }
+    }
+
+    /// All tiles of at most MR rows, for a panel of C registers, of which U are used.
+    #[inline(always)]
+    fn tiles<S: Simd, const C: usize, const U: usize, const MR: usize, const DOWN: bool>(mut self, simd: S) {
         let rows = self.a.len() / (self.panel.len() / T::PANEL);
         let count = rows.div_ceil(MR);
         for b in 0..count {
             let (row, end) = (b * rows / count, (b + 1) * rows / count);
             macro_rules! tiles {
                 ($($r:literal)*) => { match end - row {
-                    $($r if $r <= MR => self.tile::<S, C, $r, DOWN>(simd, row),)*
+                    $($r if $r <= MR => self.tile::<S, C, U, $r, DOWN>(simd, row),)*
                     _ => {}
                 } };
             }
@@ -232,23 +236,29 @@ impl<T: Lane> Block<'_, T> {
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const C: usize, const R: usize, const DOWN: bool>(&mut self, simd: S, row: usize) {
-        let n = self.panel.len() / T::PANEL;
-        let place = |r: usize| (row + r) * n + self.block.start..(row + r) * n + self.block.end;
-        let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * n..(row + r + 1) * n]);
-        let mut sums = [[[T::splat(simd, T::zero()); C]; R]; 1];
+    fn tile<S: Simd, const C: usize, const U: usize, const R: usize, const DOWN: bool>(&mut self, simd: S, row: usize) {
+        let (n, block) = (self.panel.len() / T::PANEL, self.block.clone());
+        let places = row * n..(row + R) * n;
+        let (a, behind) = (&self.a[places.clone()], &mut self.behind[places.clone()]);
+        let (ahead, out) = (&self.ahead[places.clone()], &mut self.sums[places]);
+        let a: [&[T]; R] = std::array::from_fn(|r| &a[r * n..(r + 1) * n]);
+        let mut sums = [[[T::splat(simd, T::zero()); U]; R]; 1];
         if !self.fresh {
-            sums[0] = std::array::from_fn(|r| load(simd, &self.behind[place(r)]));
+            for (sum, behind) in sums[0].iter_mut().zip(behind.chunks_exact(n)) {
+                *sum = load(simd, &behind[block.clone()]);
+            }
         }
-        accumulate::<T, S, C, R, 1, DOWN>(simd, [self.panel], a, self.before.clone(), &mut sums);
-        for (r, sum) in sums[0].iter().enumerate() {
-            store(simd, &mut self.behind[place(r)], *sum);
+        accumulate::<T, S, C, U, R, 1, DOWN>(simd, [self.panel], a, self.before.clone(), &mut sums);
+        for (sum, behind) in sums[0].iter().zip(behind.chunks_exact_mut(n)) {
+            store(simd, &mut behind[block.clone()], *sum);
         }
-        accumulate::<T, S, C, R, 1, false>(simd, [self.panel], a, self.block.clone(), &mut sums);
-        for (r, sum) in sums[0].iter().enumerate() {
-            let ahead: [T::Vector<S>; C] = load(simd, &self.ahead[place(r)]);
-            let all: [T::Vector<S>; C] = std::array::from_fn(|c| <T as Lane>::add(simd, sum[c], ahead[c]));
-            store(simd, &mut self.sums[place(r)], all);
+        accumulate::<T, S, C, U, R, 1, false>(simd, [self.panel], a, block.clone(), &mut sums);
+        for ((sum, ahead), out) in sums[0].iter().zip(ahead.chunks_exact(n)).zip(out.chunks_exact_mut(n)) {
+            let mut all: [T::Vector<S>; U] = load(simd, &ahead[block.clone()]);
+            for (all, sum) in all.iter_mut().zip(sum) {
+                *all = <T as Lane>::add(simd, *sum, *all);
+            }
+            store(simd, &mut out[block.clone()], all);
         }
     }
 }

@@ -37,39 +37,52 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         // registers for sums: 24 of 32 (AVX-512, NEON), 12 of 16 (AVX2)
+        let all = 0..self.width.div_ceil(T::PANEL);
         match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
-            1 => self.blocks::<S, 1, 12, 24>(simd),
-            2 => self.blocks::<S, 2, 6, 12>(simd),
-            4 => self.blocks::<S, 4, 6, 24>(simd),
-            8 => self.blocks::<S, 8, 1, 8>(simd),
-            _ => self.blocks::<S, 16, 1, 16>(simd),
+            1 => self.blocks::<S, 1, 1, 12, 24>(simd, all),
+            2 if is_narrow::<T>(self.width % T::PANEL) => {
+                self.blocks::<S, 2, 2, 6, 12>(simd, 0..all.end - 1);
+                self.blocks::<S, 2, 1, 12, 12>(simd, all.end - 1..all.end);
+            }
+            2 => self.blocks::<S, 2, 2, 6, 12>(simd, all),
+            4 => self.blocks::<S, 4, 4, 6, 24>(simd, all),
+            8 => self.blocks::<S, 8, 8, 1, 8>(simd, all),
+            _ => self.blocks::<S, 16, 16, 1, 16>(simd, all),
         }
     }
 }
 
+/// Whether a last panel of `width` outputs, if there is one, fits into half of its registers.
+pub(super) fn is_narrow<T: Lane>(width: usize) -> bool {
+    (1..=T::PANEL / 2).contains(&width)
+}
+
 impl<T: Lane> Tiles<'_, T> {
-    /// All tiles, for panels of C registers, with at most MR rows and SUMS sums in a tile.
+    /// The tiles of some panels of C registers, of which U are used, with at most MR rows and SUMS sums in a tile.
     ///
     /// Panels outside and a block of inputs next, so that this part of a panel stays in the first cache while every row passes
     /// it. The sums of one block are where the next one begins: blocks change no bit.
     #[inline(always)]
-    fn blocks<S: Simd, const C: usize, const MR: usize, const SUMS: usize>(&mut self, simd: S) {
+    fn blocks<S: Simd, const C: usize, const U: usize, const MR: usize, const SUMS: usize>(
+        &mut self,
+        simd: S,
+        panels: Range<usize>,
+    ) {
         let rows = self.rows;
-        let panels = self.width.div_ceil(T::PANEL);
         let count = rows.div_ceil(MR).max(1);
         // few rows leave too few sums in flight: several panels at once
         let tallest = rows.div_ceil(count);
-        let together = [8, 4, 2].into_iter().find(|p| tallest * p * C <= SUMS).unwrap_or(1);
-        let mut p = 0;
-        while p < panels {
-            let width = if p + together <= panels { together } else { 1 };
+        let together = [8, 4, 2].into_iter().find(|p| tallest * p * U <= SUMS).unwrap_or(1);
+        let mut p = panels.start;
+        while p < panels.end {
+            let width = if p + together <= panels.end { together } else { 1 };
             for start in self.inputs.clone().step_by(DEPTH) {
                 let inputs = start..self.inputs.end.min(start + DEPTH);
                 for b in 0..count {
                     let (row, end) = (b * rows / count, (b + 1) * rows / count);
                     macro_rules! tiles {
                         ($($p:literal: $($r:literal)*;)*) => { match (width, end - row) {
-                            $($(($p, $r) if $r * $p * C <= SUMS => self.tile::<S, C, $r, $p>(simd, row, p, inputs.clone()),)*)*
+                            $($(($p, $r) if $r * $p * U <= SUMS => self.tile::<S, C, U, $r, $p>(simd, row, p, inputs.clone()),)*)*
                             _ => {}
                         } };
                     }
@@ -82,7 +95,7 @@ impl<T: Lane> Tiles<'_, T> {
 
     /// R rows from `row` times P panels from `p`, over the inputs of one block.
     #[inline(always)]
-    fn tile<S: Simd, const C: usize, const R: usize, const P: usize>(
+    fn tile<S: Simd, const C: usize, const U: usize, const R: usize, const P: usize>(
         &mut self,
         simd: S,
         row: usize,
@@ -92,7 +105,7 @@ impl<T: Lane> Tiles<'_, T> {
         let (depth, panel) = (self.depth, self.depth * T::PANEL);
         let panels: [&[T]; P] = std::array::from_fn(|q| &self.panels[(p + q) * panel..(p + q + 1) * panel]);
         let a: [&[T]; R] = std::array::from_fn(|r| &self.a[(row + r) * depth..(row + r + 1) * depth]);
-        let mut sums = [[[T::splat(simd, T::zero()); C]; R]; P];
+        let mut sums = [[[T::splat(simd, T::zero()); U]; R]; P];
         if self.add || inputs.start > self.inputs.start {
             for (q, sums) in sums.iter_mut().enumerate() {
                 for (r, sum) in sums.iter_mut().enumerate() {
@@ -100,7 +113,7 @@ impl<T: Lane> Tiles<'_, T> {
                 }
             }
         }
-        accumulate::<T, S, C, R, P, false>(simd, panels, a, inputs, &mut sums);
+        accumulate::<T, S, C, U, R, P, false>(simd, panels, a, inputs, &mut sums);
         for (q, sums) in sums.iter().enumerate() {
             for (r, sum) in sums.iter().enumerate() {
                 store(simd, self.place(row + r, p + q), *sum);
@@ -118,15 +131,25 @@ impl<T: Lane> Tiles<'_, T> {
     }
 }
 
-/// sums\[q\]\[r\] <- sums\[q\]\[r\] + sum_i a\[r\]_i panels\[q\]_i over the inputs i, in their order, or against it where `DOWN`.
+/// sums\[q\]\[r\] <- sums\[q\]\[r\] + sum_i a\[r\]_i panels\[q\]_i over the inputs i, in their order, or against it where `DOWN`; of
+/// the C registers of a panel the first U.
 #[inline(always)]
-pub(super) fn accumulate<T: Lane, S: Simd, const C: usize, const R: usize, const P: usize, const DOWN: bool>(
+pub(super) fn accumulate<
+    T: Lane,
+    S: Simd,
+    const C: usize,
+    const U: usize,
+    const R: usize,
+    const P: usize,
+    const DOWN: bool,
+>(
     simd: S,
     panels: [&[T]; P],
     a: [&[T]; R],
     inputs: Range<usize>,
-    sums: &mut [[[T::Vector<S>; C]; R]; P],
+    sums: &mut [[[T::Vector<S>; U]; R]; P],
 ) {
+    const { assert!(U <= C) };
     let count = inputs.len();
     let panels = panels.map(|panel| T::vectors::<S>(&panel[inputs.start * T::PANEL..inputs.end * T::PANEL]).0);
     let a = a.map(|row| &row[inputs.clone()]);
@@ -134,14 +157,18 @@ pub(super) fn accumulate<T: Lane, S: Simd, const C: usize, const R: usize, const
     let mut all = *sums;
     for step in 0..count {
         let i = if DOWN { count - 1 - step } else { step };
-        // SAFETY: a panel's part holds count * C registers (asserted above), i < count and c < C
-        let w: [[T::Vector<S>; C]; P] =
-            std::array::from_fn(|q| std::array::from_fn(|c| unsafe { *panels[q].get_unchecked(i * C + c) }));
+        let mut w = [[T::splat(simd, T::zero()); U]; P];
+        for q in 0..P {
+            for c in 0..U {
+                // SAFETY: a panel's part holds count * C registers (asserted above), i < count and c < U <= C
+                w[q][c] = unsafe { *panels[q].get_unchecked(i * C + c) };
+            }
+        }
         for r in 0..R {
             // SAFETY: every row's part has length count, and i < count
             let z = T::splat(simd, unsafe { *a[r].get_unchecked(i) });
             for q in 0..P {
-                for c in 0..C {
+                for c in 0..U {
                     all[q][r][c] = <T as Lane>::mul_add(simd, z, w[q][c], all[q][r][c]);
                 }
             }
@@ -154,11 +181,15 @@ pub(super) fn accumulate<T: Lane, S: Simd, const C: usize, const R: usize, const
 #[inline(always)]
 pub(super) fn load<T: Lane, S: Simd, const C: usize>(simd: S, place: &[T]) -> [T::Vector<S>; C] {
     let (whole, rest) = T::vectors::<S>(place);
-    std::array::from_fn(|c| match c.cmp(&whole.len()) {
-        Ordering::Less => whole[c],
-        Ordering::Equal => T::load_rest(simd, rest),
-        Ordering::Greater => T::splat(simd, T::zero()),
-    })
+    let mut all = [T::splat(simd, T::zero()); C];
+    for (c, register) in all.iter_mut().enumerate() {
+        match c.cmp(&whole.len()) {
+            Ordering::Less => *register = whole[c],
+            Ordering::Equal => *register = T::load_rest(simd, rest),
+            Ordering::Greater => {}
+        }
+    }
+    all
 }
 
 /// Stores them, as many as there are.

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::mode::{Answer, Outcome};
+use super::mode::{Answer, Derivative, Outcome};
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
-use crate::problem::{Active, Eval, Linearize, Scalar, Sparsity};
+use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
 use crate::solve::{Evaluator, Solution, spare_threads};
 
 /// A problem linearised at z*, chunk by chunk.
@@ -30,6 +30,9 @@ pub struct LinearisedChunk<'a, P: Linearize> {
     parallel: bool,
 }
 
+/// What is linearised, and lam or dz there.
+pub(super) type Solved<'a, P> = (Linearised<'a, P>, Derivative<(), <P as Problem>::State>);
+
 /// One vector per sample of the whole batch, and the outcomes of the samples that were mapped.
 pub(super) type Mapped<V> = (V, Vec<(usize, Outcome)>);
 
@@ -37,16 +40,26 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises at the solution; no evaluation where the problem's tape needs none beyond g(z*).
     pub fn new<M: Inverse<P::State>>(solution: &'a Solution<P, M>) -> Result<Self, Error> {
         let single = solution.memory.len() == 1;
-        let spare = spare_threads(solution.memory.len());
-        let build = |(base, len, memory): &'a (usize, usize, M)| {
-            LinearisedChunk::new(solution, *base..base + len, memory, spare)
-        };
-        let chunks: Result<Vec<_>, UserError> = if single {
-            solution.memory.iter().map(build).collect()
-        } else {
-            solution.memory.par_iter().map(build).collect()
-        };
+        let chunks = each(&solution.memory, single, |memory| LinearisedChunk::of(solution, memory));
         Ok(Linearised { chunks: chunks.map_err(Error::User)?, single })
+    }
+
+    /// The same, and [`map`](Linearised::map) in one go: threads are woken once.
+    pub fn mapped<M: Inverse<P::State>>(
+        solution: &'a Solution<P, M>,
+        b: &P::State,
+        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
+    ) -> Result<(Self, Mapped<P::State>), Error> {
+        let single = solution.memory.len() == 1;
+        let both = each(&solution.memory, single, |memory| {
+            let chunk = LinearisedChunk::of(solution, memory)?;
+            let answer = f(&chunk, &pick(b, &chunk.samples(&chunk.slots)))?;
+            Ok((chunk, answer))
+        });
+        let (chunks, answers) = both.map_err(Error::User)?.into_iter().unzip();
+        let linearised = Linearised { chunks, single };
+        let mapped = linearised.gather(b, answers)?;
+        Ok((linearised, mapped))
     }
 
     /// Linearises and factors one sample alone.
@@ -73,14 +86,17 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     pub fn map(
         &self,
         b: &P::State,
-        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync,
+        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
     ) -> Result<Mapped<P::State>, Error> {
         let one = |chunk: &LinearisedChunk<'a, P>| f(chunk, &pick(b, &chunk.samples(&chunk.slots)));
-        let answers: Result<Vec<_>, UserError> =
-            if self.single { self.chunks.iter().map(one).collect() } else { self.chunks.par_iter().map(one).collect() };
+        self.gather(b, each(&self.chunks, self.single, one).map_err(Error::User)?)
+    }
+
+    /// The answers of all chunks as one for the batch.
+    fn gather(&self, b: &P::State, answers: Vec<Answer<P::State>>) -> Result<Mapped<P::State>, Error> {
         let mut x = b.zeros(b.samples());
         let mut numbered = Vec::with_capacity(b.samples());
-        for (chunk, Answer { vector, outcomes }) in self.chunks.iter().zip(answers.map_err(Error::User)?) {
+        for (chunk, Answer { vector, outcomes }) in self.chunks.iter().zip(answers) {
             let (expected, found) = ((chunk.slots.len(), b.width()), (vector.samples(), vector.width()));
             if expected != found || outcomes.len() != found.0 {
                 return Err(Error::shape("the mode's vectors, one outcome each", expected, found));
@@ -93,6 +109,15 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     }
 }
 
+/// `f` of every item, on the threads of the current rayon pool unless there is a single one.
+fn each<'i, T: Sync, R: Send>(
+    items: &'i [T],
+    single: bool,
+    f: impl Fn(&'i T) -> Result<R, UserError> + Sync + Send,
+) -> Result<Vec<R>, UserError> {
+    if single { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
+}
+
 /// The rows of `x` at `from`.
 pub(super) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
     let rows: Vec<usize> = (0..from.len()).collect();
@@ -102,6 +127,14 @@ pub(super) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
 }
 
 impl<'a, P: Linearize> LinearisedChunk<'a, P> {
+    /// The samples that left this memory behind.
+    fn of<M: Inverse<P::State>>(
+        solution: &'a Solution<P, M>,
+        (base, len, memory): &'a (usize, usize, M),
+    ) -> Result<Self, UserError> {
+        LinearisedChunk::new(solution, *base..base + len, memory, spare_threads(solution.memory.len()))
+    }
+
     fn new<M>(
         solution: &'a Solution<P, M>,
         samples: std::ops::Range<usize>,

@@ -3,7 +3,7 @@
 use num_traits::Zero;
 
 use super::implicit::OnFailure;
-use super::linear::{Linearised, LinearisedChunk, Mapped};
+use super::linear::{Linearised, LinearisedChunk, Mapped, Solved};
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
 use crate::linear::{Inverse, Stop};
@@ -147,14 +147,36 @@ pub(super) fn linearise<'a, P: Linearize, M: Inverse<P::State>>(
     solution: &'a Solution<P, M>,
     mode: &(impl GradientMode<P> + ?Sized),
 ) -> Result<Linearised<'a, P>, Error> {
+    check_allowed(solution, mode)?;
+    Linearised::new(solution)
+}
+
+/// The options must be right, and every sample converged unless failures are not refused.
+fn check_allowed<P: Linearize, M>(
+    solution: &Solution<P, M>,
+    mode: &(impl GradientMode<P> + ?Sized),
+) -> Result<(), Error> {
     mode.validate()?;
     match solution.first_failure() {
         Some(error) if mode.on_failure() == OnFailure::Refuse => Err(error),
-        _ => Linearised::new(solution),
+        _ => Ok(()),
     }
 }
 
-/// lam by `mode`.
+/// Linearises at z*, as [`linearise`] does, and lam by `mode`.
+pub(super) fn linearised_adjoint<'a, P: Linearize, M: Inverse<P::State>>(
+    solution: &'a Solution<P, M>,
+    mode: &(impl GradientMode<P> + ?Sized),
+    w: &P::State,
+) -> Result<Solved<'a, P>, Error> {
+    check_allowed(solution, mode)?;
+    check_like(solution, w, "the cotangent")?;
+    let (linearised, answer) = Linearised::mapped(solution, w, |chunk, w| mode.lam(chunk, w))?;
+    let solved = settle(solution, answer, mode.on_failure(), mode.wants_verdict(solution.width()))?;
+    Ok((linearised, solved))
+}
+
+/// lam by `mode`, at what is linearised already.
 pub(super) fn adjoint<P: Linearize, M>(
     solution: &Solution<P, M>,
     linearised: &Linearised<'_, P>,

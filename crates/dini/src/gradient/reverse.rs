@@ -1,10 +1,12 @@
 //! Reverse mode: dL/da and dz*/da from adjoint solves.
 
+use std::borrow::Cow;
+
 use num_traits::{One, Zero};
 
 use super::implicit::Implicit;
 use super::linear::{Linearised, pick};
-use super::mode::{Derivative, GradientMode, adjoint, linearise};
+use super::mode::{Derivative, GradientMode, adjoint, linearised_adjoint};
 use super::system::Method;
 use crate::batch::Batch;
 use crate::error::Error;
@@ -22,7 +24,7 @@ impl<P: Linearize, M: Inverse<P::State>> Solution<P, M> {
         w: &P::State,
         mode: &G,
     ) -> Result<Derivative<(), P::State>, Error> {
-        adjoint(self, &linearise(self, mode)?, mode, w)
+        linearised_adjoint(self, mode, w).map(|(_, solved)| solved)
     }
 }
 
@@ -83,8 +85,7 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         w: &P::State,
         mode: &G,
     ) -> Result<Derivative<P::Parameters, P::State>, Error> {
-        let linearised = linearise(self, mode)?;
-        let solved = adjoint(self, &linearised, mode, w)?;
+        let (linearised, solved) = linearised_adjoint(self, mode, w)?;
         let value = self.parameter_gradient(&linearised, &solved)?;
         let Derivative { vector, reports, failures, left_out, .. } = solved;
         Ok(Derivative { value, vector, reports, failures, left_out })
@@ -131,11 +132,16 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         let rows = linearised.chunks.iter().map(|chunk| {
             let slots = chunk.slots().iter().copied();
             let slots: Vec<usize> = slots.filter(|&slot| !adjoint.left_out.contains(&chunk.sample(slot))).collect();
-            let (lam, z) = (pick(&adjoint.vector, &chunk.samples(&slots)), pick(&chunk.z, &slots));
+            let all = slots.len() == chunk.slots().len();
+            let z = if all { Cow::Borrowed(&chunk.z) } else { Cow::Owned(pick(&chunk.z, &slots)) };
+            let lam = pick(&adjoint.vector, &chunk.samples(&slots));
             (chunk, slots, z, lam)
         });
         let rows: Vec<_> = rows.collect();
-        let parts = rows.iter().map(|(chunk, slots, z, u)| Part { at: chunk.alone(slots), tape: &chunk.tape, z, u });
+        let parts = rows.iter().map(|(chunk, slots, z, u)| {
+            let z = z.as_ref();
+            Part { at: chunk.alone(slots), tape: &chunk.tape, z, u }
+        });
         let parts: Vec<_> = parts.collect();
         self.problem.param_vjp_all(self.samples(), &parts, -Scalar::<P>::one()).map_err(Error::User)
     }

@@ -186,15 +186,16 @@ impl<P: Linearize> Task<'_, '_, P> {
         let rhs = pick(self.b, &slots);
         let mut x = rhs.zeros(slots.len());
         let mut active = Vec::with_capacity(slots.len());
-        let mut sweep = |rows: &[usize], b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State, change: &mut P::State| {
-            active.clear();
-            active.extend(rows.iter().map(|&row| slots[row]));
-            let at = self.chunk.at(&active);
-            match self.side {
-                Side::Tangent => problem.sweep_tangent(at, tape, b, pass, x, change),
-                Side::Adjoint => problem.sweep_adjoint(at, tape, b, pass, x, change),
-            }
-        };
+        let mut sweep =
+            |rows: &[usize], b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State, change: &mut P::State| {
+                active.clear();
+                active.extend(rows.iter().map(|&row| slots[row]));
+                let at = self.chunk.at(&active);
+                match self.side {
+                    Side::Tangent => problem.sweep_tangent(at, tape, b, pass, x, change),
+                    Side::Adjoint => problem.sweep_adjoint(at, tape, b, pass, x, change),
+                }
+            };
         let records = method.solve(&mut sweep, &rhs, &mut x, self.tolerance)?;
         Ok(self.part(slots, &rhs, x, &records, &()))
     }

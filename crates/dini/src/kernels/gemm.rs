@@ -208,7 +208,17 @@ mod tests {
         let (depth, width) = (packed.inputs, packed.outputs);
         let panels = packed.panels(0);
         let out_rows = &mut out;
-        simd.vectorize(Tiles { panels, depth, inputs: 0..depth, a, rows, out: out_rows, stride: width, width, add: false });
+        simd.vectorize(Tiles {
+            panels,
+            depth,
+            inputs: 0..depth,
+            a,
+            rows,
+            out: out_rows,
+            stride: width,
+            width,
+            add: false,
+        });
         out
     }
 

@@ -1,12 +1,14 @@
 //! Sums of outer products: gradients by a matrix that all samples share.
 
 use super::epilogue::Plain;
-use super::gemm::{PARALLEL_WORK, Packed};
+use super::gemm::Packed;
 use super::{blocks, scratch, vector};
 use crate::Real;
 
 /// Below this many samples the result is made row by row: writing it is then the work.
 const FEW: usize = 8;
+/// Multiplications from which a second thread is worth waking.
+const PARALLEL: usize = 2_000_000;
 /// Most rows of the result that are made at a time.
 const ROWS: usize = 96;
 
@@ -27,7 +29,7 @@ pub(crate) fn sum<T: Real>(u: &[T], z: &[T], (m, n): (usize, usize)) -> Vec<T> {
     let threads = rayon::current_num_threads();
     let rows = m.div_ceil(threads * m.div_ceil(threads * ROWS));
     let packed = Packed::from_columns(z, n, samples);
-    blocks::collect(m * n, rows * n, samples * m * n >= PARALLEL_WORK, |b, block| {
+    blocks::collect(m * n, rows * n, samples * m * n >= PARALLEL, |b, block| {
         let (first, rows) = (b * rows, block.len() / n);
         scratch::with(rows * samples, |turned| {
             T::transpose(&u[first..], m, turned, samples, (samples, rows));

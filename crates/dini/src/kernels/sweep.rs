@@ -126,7 +126,7 @@ impl<T: Real, U: Update<T>> WithSimd for Updates<'_, '_, T, U> {
         let mut column = self.block.start;
         macro_rules! tiles {
             ($($size:literal)*) => { $(
-                while column + $size <= self.block.end {
+                while self.block.end - column >= $size {
                     self.tile::<S, $size>(column);
                     column += $size;
                 }
@@ -157,7 +157,17 @@ impl<T: Real> Matrix<T> for Packed<T> {
     fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>) {
         let n = self.size();
         let Rows { a, ahead, behind, sums } = rows;
-        T::multiply_block(Block { panel: &self.panels(block.start)[..n * T::PANEL], order, before, block, fresh, a, ahead, behind, sums });
+        T::multiply_block(Block {
+            panel: &self.panels(block.start)[..n * T::PANEL],
+            order,
+            before,
+            block,
+            fresh,
+            a,
+            ahead,
+            behind,
+            sums,
+        });
     }
 
     fn group(&self, inputs: Range<usize>, after: Range<usize>, fresh: bool, parallel: bool, rows: &mut Rows<'_, T>) {
@@ -342,7 +352,8 @@ mod tests {
                     let start = 8 * order.nth(k, blocks);
                     let block = start..n.min(start + 8);
                     let (before, _) = order.around(&block, &(0..n));
-                    let sum = |j: usize, inputs: &Range<usize>| inputs.clone().map(|i| m[j * n + i] * a[i]).sum::<f64>();
+                    let sum =
+                        |j: usize, inputs: &Range<usize>| inputs.clone().map(|i| m[j * n + i] * a[i]).sum::<f64>();
                     let sums: Vec<(f64, f64)> = block.clone().map(|j| (sum(j, &before), sum(j, &block))).collect();
                     for (j, (outer, inner)) in block.zip(sums) {
                         assert!((behind[row * n + j] - outer).abs() < 1e-11, "{n} {order:?}");

@@ -158,10 +158,10 @@ pub(super) fn accumulate<
     for step in 0..count {
         let i = if DOWN { count - 1 - step } else { step };
         let mut w = [[T::splat(simd, T::zero()); U]; P];
-        for q in 0..P {
-            for c in 0..U {
+        for (w, panel) in w.iter_mut().zip(panels) {
+            for (c, w) in w.iter_mut().enumerate() {
                 // SAFETY: a panel's part holds count * C registers (asserted above), i < count and c < U <= C
-                w[q][c] = unsafe { *panels[q].get_unchecked(i * C + c) };
+                *w = unsafe { *panel.get_unchecked(i * C + c) };
             }
         }
         for r in 0..R {

@@ -280,8 +280,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             // overflow makes nothing small: infinity is not within infinity
             let small = norm == 0.0 || (norm <= target && target.is_finite() && state.is_finite());
             let size = state.max(ZERO_ROOT * watch.largest);
-            let still =
-                task.options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
+            let still = task.options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
             let estimate = self.it.reading[i] == Reading::Estimate;
             let status = if small && still && !estimate {
                 Some(Status::Converged)

@@ -7,7 +7,7 @@ mod sweep;
 
 use std::sync::OnceLock;
 
-use pulp::Simd;
+use pulp::{Arch, Simd};
 
 use crate::Real;
 use crate::batch::{Batch, Rows};
@@ -223,12 +223,14 @@ impl<T: Real> Linearize for Tanh<T> {
     }
 
     fn linearize(&self, at: Active<'_>, z: &Rows<T>, g: &Rows<T>, tape: &mut Rows<T>) -> Eval {
-        for i in 0..at.len() {
-            for ((d, &z), &g) in tape.row_mut(at.slot(i)).iter_mut().zip(z.row(i)).zip(g.row(i)) {
-                let t = z - g;
-                *d = (T::one() - t) * (T::one() + t);
+        Arch::new().dispatch(|| {
+            for i in 0..at.len() {
+                for ((d, &z), &g) in tape.row_mut(at.slot(i)).iter_mut().zip(z.row(i)).zip(g.row(i)) {
+                    let t = z - g;
+                    *d = (T::one() - t) * (T::one() + t);
+                }
             }
-        }
+        });
         Ok(())
     }
 
@@ -319,9 +321,13 @@ impl<T: Real> ParamVjp for Tanh<T> {
         scale: T,
         grad: &mut TanhGradient<T>,
     ) -> Eval {
-        let mut du = Vec::with_capacity(u.samples() * self.n);
-        self.by_input(&Part { at, tape: d, z, u }, scale, &mut du, &mut grad.x);
-        outer::add(&mut grad.w, &du, z.as_slice(), (self.n, self.n), at.parallel());
+        let n = self.n;
+        let mut du = Rows::new(at.len(), n);
+        self.by_input(&Part { at, tape: d, z, u }, scale, |i| i, &mut du);
+        for i in 0..at.len() {
+            grad.x.row_mut(at.sample(i)).iter_mut().zip(du.row(i)).for_each(|(x, &du)| *x += du);
+        }
+        outer::add(&mut grad.w, du.as_slice(), z.as_slice(), (n, n), at.parallel());
         Ok(())
     }
 
@@ -333,25 +339,26 @@ impl<T: Real> ParamVjp for Tanh<T> {
         scale: T,
     ) -> Result<TanhGradient<T>, UserError> {
         let n = self.n;
-        let (mut x, mut all) = (Rows::new(samples, n), Vec::with_capacity(samples * n));
-        let mut du = Vec::with_capacity(samples * n);
+        // zeros for the samples that are in none of the parts
+        let (mut x, mut z) = (Rows::new(samples, n), Rows::new(samples, n));
         for part in parts {
-            self.by_input(part, scale, &mut du, &mut x);
-            all.extend_from_slice(part.z.as_slice());
+            self.by_input(part, scale, |i| part.at.sample(i), &mut x);
+            (0..part.at.len()).for_each(|i| z.row_mut(part.at.sample(i)).copy_from_slice(part.z.row(i)));
         }
-        Ok(TanhGradient { w: outer::sum(&du, &all, (n, n)), x })
+        Ok(TanhGradient { w: outer::sum(x.as_slice(), z.as_slice(), (n, n)), x })
     }
 }
 
 impl<T: Real> Tanh<T> {
-    /// Appends the rows of -scale D u to `du`, and adds them to `grad`: dg/dx = -D, dg/dW . dW = -D dW z.
-    fn by_input(&self, part: &Part<'_, Rows<T>, Rows<T>>, scale: T, du: &mut Vec<T>, grad: &mut Rows<T>) {
+    /// Row place(i) of `out` <- -scale D u for row i of `part`: dg/dx = -D, dg/dW . dW = -D dW z.
+    fn by_input(&self, part: &Part<'_, Rows<T>, Rows<T>>, scale: T, place: impl Fn(usize) -> usize, out: &mut Rows<T>) {
         let Part { at, tape: d, u, .. } = *part;
-        for i in 0..at.len() {
-            let start = du.len();
-            du.extend(u.row(i).iter().zip(d.row(at.slot(i))).map(|(&u, &d)| -scale * u * d));
-            grad.row_mut(at.sample(i)).iter_mut().zip(&du[start..]).for_each(|(g, &v)| *g += v);
-        }
+        Arch::new().dispatch(|| {
+            for i in 0..at.len() {
+                let factors = u.row(i).iter().zip(d.row(at.slot(i)));
+                out.row_mut(place(i)).iter_mut().zip(factors).for_each(|(out, (&u, &d))| *out = -scale * u * d);
+            }
+        });
     }
 }
 

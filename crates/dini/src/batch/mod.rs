@@ -83,3 +83,11 @@ pub trait Batch: Keep + Clone + Send + Sync {
         }
     }
 }
+
+/// The rows of `x` at `from`.
+pub(crate) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
+    let rows: Vec<usize> = (0..from.len()).collect();
+    let mut part = x.zeros(from.len());
+    part.put(&rows, x, from);
+    part
+}

@@ -3,9 +3,9 @@
 use num_traits::One;
 
 use super::implicit::Implicit;
-use super::linear::{Linearised, pick};
+use super::linear::Linearised;
 use super::mode::{Derivative, linearise};
-use crate::batch::Batch;
+use crate::batch::{Batch, pick};
 use crate::error::Error;
 use crate::linear::Inverse;
 use crate::problem::{ParamJvp, Parametric, Scalar};

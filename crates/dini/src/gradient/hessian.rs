@@ -1,10 +1,10 @@
 //! Second derivatives: the implicit function theorem, differentiated once more.
 
 use super::implicit::{Implicit, OnFailure};
-use super::linear::{Linearised, LinearisedChunk, pick};
+use super::linear::{Linearised, LinearisedChunk};
 use super::mode::{Derivative, Report, adjoint, check_like, linearise};
 use super::system::Method;
-use crate::batch::{Batch, Rows};
+use crate::batch::{Batch, Rows, pick};
 use crate::error::Error;
 use crate::linear::Inverse;
 use crate::problem::{Along, Eval, Parametric, Scalar, SecondOrder};

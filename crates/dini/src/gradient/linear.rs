@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::mode::{Answer, Derivative, Outcome};
-use crate::batch::Batch;
+use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
 use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
@@ -116,14 +116,6 @@ fn each<'i, T: Sync, R: Send>(
     f: impl Fn(&'i T) -> Result<R, UserError> + Sync + Send,
 ) -> Result<Vec<R>, UserError> {
     if single { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
-}
-
-/// The rows of `x` at `from`.
-pub(super) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
-    let rows: Vec<usize> = (0..from.len()).collect();
-    let mut part = x.zeros(from.len());
-    part.put(&rows, x, from);
-    part
 }
 
 impl<'a, P: Linearize> LinearisedChunk<'a, P> {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use num_traits::{One, Zero};
 
 use super::implicit::Implicit;
-use super::linear::{Linearised, pick};
+use super::linear::Linearised;
 use super::mode::{Derivative, GradientMode, adjoint, linearised_adjoint};
 use super::system::Method;
-use crate::batch::Batch;
+use crate::batch::{Batch, pick};
 use crate::error::Error;
 use crate::linear::Inverse;
 use crate::problem::{Linearize, ParamVjp, Part, Scalar};

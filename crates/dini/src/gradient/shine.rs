@@ -1,10 +1,10 @@
 //! The inverse that the forward solver left, in place of the one at z*.
 
-use super::linear::{LinearisedChunk, pick};
+use super::linear::LinearisedChunk;
 use super::mode::{Answer, GradientMode};
 use super::richardson::richardson;
 use super::{Jfb, OnFailure};
-use crate::batch::Batch;
+use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::problem::Linearize;
 

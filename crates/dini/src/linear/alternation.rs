@@ -1,124 +1,235 @@
 //! Passes in alternating order, and when a sample is worth measuring: what both uses of Gauss-Seidel share.
 
-use num_traits::Zero;
+use num_traits::{One, Zero};
 
+use super::mixing::{Mixing, RIDGE};
+use crate::Real;
 use crate::batch::{Batch, Keep};
+use crate::error::UserError;
 use crate::problem::{Eval, Order, Pass};
+
+/// One pass over the rows given, or over all of them.
+pub(crate) type Sweep<'a, V> = dyn FnMut(Option<&[usize]>, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
 
 /// The sums that each pass leaves to the next one, and what the changes promise.
 #[derive(Debug)]
-pub(crate) struct Alternation<V> {
+pub struct Alternation<V: Batch> {
     order: Order,
     /// sums over the blocks that come before and after each block
     lower: V,
     upper: V,
-    hold: Vec<bool>,
+    mixed: Option<Mixed<V>>,
     pace: Vec<Pace>,
+    /// norms of the changes, or of the residuals that have been measured
+    norms: Vec<V::Scalar>,
+    /// the rows that are measured
+    rows: Vec<usize>,
+    /// 0, 1, 2, ...
+    numbers: Vec<usize>,
+    /// z, the sums ahead, and g of the rows that are measured
+    parts: [V; 3],
+}
+
+/// Two passes at a time are mixed, together with the sums that the second leaves.
+#[derive(Debug)]
+struct Mixed<V: Batch> {
+    start: V,
+    mixing: Mixing<V, 2>,
 }
 
 impl<V: Batch> Alternation<V> {
-    /// For passes over batches like `like`.
-    pub fn new(like: &V) -> Self {
+    /// For passes over batches like `like`; accelerated by that many differences, where there are any.
+    pub fn new(like: &V, window: usize) -> Self {
         let samples = like.samples();
+        let zeros = || like.zeros(samples);
+        let mixed = || Mixed { start: zeros(), mixing: Mixing::new(like, window, RIDGE) };
         Alternation {
             order: Order::Ascending,
-            lower: like.zeros(samples),
-            upper: like.zeros(samples),
-            hold: vec![false; samples],
-            pace: vec![Pace::default(); samples],
+            lower: zeros(),
+            upper: zeros(),
+            mixed: (window > 0).then(mixed),
+            pace: vec![Pace::new(window > 0); samples],
+            norms: vec![V::Scalar::zero(); samples],
+            rows: Vec::with_capacity(samples),
+            numbers: (0..samples).collect(),
+            parts: [zeros(), zeros(), zeros()],
         }
     }
 
-    /// Begins anew at x = 0; the first pass is an ascending one.
-    pub fn restart(&mut self, x: &V) {
-        let zero = V::Scalar::zero();
+    /// Number of differences kept.
+    pub fn window(&self) -> usize {
+        self.mixed.as_ref().map_or(0, |mixed| mixed.mixing.window())
+    }
+
+    /// Begins anew at `z`; `change` is scratch.
+    pub fn start(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Eval {
         self.order = Order::Ascending;
-        self.lower.axpby(zero, x, zero);
-        self.upper.axpby(zero, x, zero);
-        self.hold.fill(false);
-        self.pace.fill(Pace::default());
-    }
-
-    /// Decides for each row whether the next pass holds it: `norm` and `target` of row i are those of its last change, or of
-    /// its residual where it has been held.
-    pub fn decide(&mut self, mut sizes: impl FnMut(usize) -> (f64, f64)) {
-        for (i, (hold, pace)) in self.hold.iter_mut().zip(&mut self.pace).enumerate() {
-            let (norm, target) = sizes(i);
-            *hold = pace.hold(norm, target);
+        self.pace.fill(Pace::new(self.mixed.is_some()));
+        if let Some(mixed) = &mut self.mixed {
+            mixed.mixing.restart();
         }
+        let none = V::Scalar::zero();
+        self.lower.axpby(none, z, none);
+        self.upper.axpby(none, z, none);
+        z.norms(&mut self.norms);
+        if self.norms[..z.samples()].iter().all(Zero::is_zero) {
+            return Ok(());
+        }
+        // the sums over the blocks after each block
+        let pass = Pass { order: Order::Descending, hold: true, ahead: &self.lower, behind: &mut self.upper };
+        sweep(None, pass, z, change)
     }
 
-    /// Holds row `i` in the next pass.
-    pub fn hold(&mut self, i: usize) {
-        (self.hold[i], self.pace[i].held) = (true, true);
+    /// The next pass, or two of them and what Anderson mixing makes of their result; change <- the old z less the new one, as the
+    /// passes leave it. Returns the number of passes.
+    pub fn advance(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Result<usize, UserError> {
+        if let Some(mixed) = &mut self.mixed {
+            mixed.start.copy_from(z);
+        }
+        self.pass(z, change, sweep)?;
+        if self.mixed.is_none() {
+            return Ok(1);
+        }
+        self.pass(z, change, sweep)?;
+        if let Some(Mixed { start, mixing }) = &mut self.mixed {
+            change.copy_from(start);
+            change.axpby(-V::Scalar::one(), z, V::Scalar::one());
+            mixing.mix(change, [z, &mut self.upper]);
+        }
+        Ok(2)
     }
 
-    /// Whether the last pass has held row `i`.
-    pub fn held(&self, i: usize) -> bool {
-        self.hold[i]
-    }
-
-    /// The next pass.
-    pub fn pass(&mut self) -> Pass<'_, V> {
-        let (order, hold) = (self.order, self.hold.as_slice());
+    fn pass(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Eval {
+        let (order, lower, upper) = (self.order, &mut self.lower, &mut self.upper);
         self.order = order.reversed();
-        match order {
-            Order::Ascending => Pass { order, hold, ahead: &self.upper, behind: &mut self.lower },
-            Order::Descending => Pass { order, hold, ahead: &self.lower, behind: &mut self.upper },
-        }
+        let (ahead, behind) = if order == Order::Ascending { (&*upper, lower) } else { (&*lower, upper) };
+        sweep(None, Pass { order, hold: false, ahead, behind }, z, change)
     }
 
-    /// Begins elsewhere than at x = 0: `sweep` is asked for the sums of x over the blocks after each block, with every row held.
-    pub fn open(&mut self, sweep: impl FnOnce(Pass<'_, V>) -> Eval) -> Eval {
-        self.hold.fill(true);
-        sweep(Pass { order: Order::Descending, hold: &self.hold, ahead: &self.lower, behind: &mut self.upper })?;
-        self.hold.fill(false);
-        Ok(())
+    /// Measures the rows whose last change promises a residual within `target`, but for those that nobody `wants`; and those that
+    /// `must` be measured. Their rows of `change` become g(z). Returns them.
+    ///
+    /// A pass over these rows in the next order that moves nothing; what it would leave behind is made again by the next pass.
+    pub fn look(
+        &mut self,
+        row: impl Fn(usize) -> Look,
+        z: &mut V,
+        change: &mut V,
+        sweep: &mut Sweep<'_, V>,
+    ) -> Result<&[usize], UserError> {
+        let (order, samples) = (self.order, z.samples());
+        change.norms(&mut self.norms);
+        self.rows.clear();
+        for (i, pace) in self.pace.iter_mut().enumerate() {
+            let measure = match row(i) {
+                Look::Never => false,
+                Look::Now => true,
+                Look::Within(target) => pace.promises(self.norms[i].as_f64(), target),
+            };
+            if measure {
+                self.rows.push(i);
+            }
+        }
+        let rows = self.rows.as_slice();
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        let (ahead, behind) = match order {
+            Order::Ascending => (&self.upper, &mut self.lower),
+            Order::Descending => (&self.lower, &mut self.upper),
+        };
+        if rows.len() == samples {
+            sweep(None, Pass { order, hold: true, ahead, behind }, z, change)?;
+        } else {
+            let [part, part_ahead, g] = &mut self.parts;
+            let all = &self.numbers[..rows.len()];
+            for part in [&mut *part, part_ahead, g, &mut *behind] {
+                part.reset(rows.len());
+            }
+            part.put(all, z, rows);
+            part_ahead.put(all, ahead, rows);
+            sweep(Some(rows), Pass { order, hold: true, ahead: part_ahead, behind }, part, g)?;
+            behind.reset(samples);
+            change.put(rows, g, all);
+        }
+        change.norms(&mut self.norms);
+        for &i in rows {
+            self.pace[i].learn(self.norms[i].as_f64());
+        }
+        Ok(rows)
     }
+
+    /// Norm of row `i` of what the last [`look`](Alternation::look) has left in `change`.
+    pub fn norm(&self, i: usize) -> f64 {
+        self.norms[i].as_f64()
+    }
+}
+
+/// Whether a row is to be measured.
+pub(crate) enum Look {
+    Never,
+    Now,
+    /// where its change promises a residual within this
+    Within(f64),
 }
 
 impl<V: Batch> Keep for Alternation<V> {
     fn keep(&mut self, rows: &[usize]) {
         self.lower.keep(rows);
         self.upper.keep(rows);
-        for (i, &row) in rows.iter().enumerate() {
-            (self.hold[i], self.pace[i]) = (self.hold[row], self.pace[row]);
+        if let Some(Mixed { start, mixing }) = &mut self.mixed {
+            start.keep(rows);
+            mixing.keep(rows);
         }
-        self.hold.truncate(rows.len());
+        for (i, &row) in rows.iter().enumerate() {
+            self.pace[i] = self.pace[row];
+        }
         self.pace.truncate(rows.len());
     }
 
     fn reset(&mut self, samples: usize) {
         self.lower.reset(samples);
         self.upper.reset(samples);
-        self.hold.resize(samples, false);
-        self.pace.resize(samples, Pace::default());
+        if let Some(Mixed { start, mixing }) = &mut self.mixed {
+            start.reset(samples);
+            mixing.reset(samples);
+        }
+        self.pace.resize(samples, Pace::new(self.mixed.is_some()));
     }
 }
 
-/// What the changes of one sample, pass after pass, promise about its residual.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the changes of one sample promise about its residual.
+///
+/// The residual is close to the change that the next pass would make: the last change times the rate at which changes fall.
+#[derive(Clone, Copy, Debug)]
 struct Pace {
     last: f64,
-    rate: f64,
-    held: bool,
+    /// what was promised last
+    promised: f64,
+    /// what the residual is of that
+    factor: f64,
 }
 
 impl Pace {
-    /// Whether the next pass is to measure the residual, after one that has left a change, or a residual, of this norm.
-    ///
-    /// The residual after a pass is close to the change that the next one would make: the last change times the rate at which
-    /// changes fall.
-    fn hold(&mut self, norm: f64, target: f64) -> bool {
-        if self.held {
-            // it was not small enough; the iterate is where it was
-            self.held = false;
-        } else {
-            self.rate = if self.last > 0.0 { (norm / self.last).min(1.0) } else { 1.0 };
-            self.last = norm;
-            self.held = norm * self.rate <= target;
+    /// Before the first change. `mixed` where two passes make a change and mixing takes it further: that leaves about half of what
+    /// the next change would be, for W with many eigenvalues close to one.
+    fn new(mixed: bool) -> Self {
+        Pace { last: 0.0, promised: 0.0, factor: if mixed { 0.45 } else { 1.0 } }
+    }
+
+    /// Whether a change of this norm promises a residual within `target`.
+    fn promises(&mut self, norm: f64, target: f64) -> bool {
+        let rate = if self.last > 0.0 { (norm / self.last).min(1.0) } else { 1.0 };
+        self.last = norm;
+        self.promised = norm * rate;
+        self.promised * self.factor <= target
+    }
+
+    /// Takes note of what the residual was.
+    fn learn(&mut self, residual: f64) {
+        if self.promised > 0.0 && residual.is_finite() {
+            self.factor = residual / self.promised;
         }
-        self.held
     }
 }
 
@@ -127,19 +238,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_held_once_its_changes_promise_a_small_residual() {
-        let mut pace = Pace::default();
-        let holds: Vec<bool> = [8.0, 2.0, 0.5, 0.125].into_iter().map(|norm| pace.hold(norm, 0.04)).collect();
-        assert_eq!(holds, [false, false, false, true]);
-        // the residual that was found is too large: one more pass, and its change is compared with the last change
-        assert!(!pace.hold(0.05, 0.04));
-        assert!(pace.hold(0.03, 0.04));
+    fn a_sample_is_measured_once_its_changes_promise_a_small_residual() {
+        let mut pace = Pace::new(false);
+        let promises: Vec<bool> = [8.0, 2.0, 0.5, 0.125].into_iter().map(|norm| pace.promises(norm, 0.04)).collect();
+        assert_eq!(promises, [false, false, false, true]);
+        // twice of what was promised: the next time half of it must do
+        pace.learn(0.0625);
+        assert!(!pace.promises(0.0625, 0.04) && pace.promises(0.03, 0.04));
     }
 
     #[test]
     fn nothing_is_promised_by_changes_that_grow_or_are_not_numbers() {
-        let mut pace = Pace::default();
-        assert!([1.0, 2.0, 4.0, f64::NAN, f64::NAN].into_iter().all(|norm| !pace.hold(norm, 0.5)));
-        assert!(Pace::default().hold(0.0, 0.0), "no change at all is worth a look");
+        let mut pace = Pace::new(false);
+        assert!([1.0, 2.0, 4.0, f64::NAN, f64::NAN].into_iter().all(|norm| !pace.promises(norm, 0.5)));
+        assert!(Pace::new(false).promises(0.0, 0.0), "no change at all is worth a look");
     }
 }

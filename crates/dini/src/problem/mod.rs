@@ -94,7 +94,7 @@ pub trait Problem: Sync {
     }
 
     /// One pass of block Gauss-Seidel iteration on z = f(z), g = z - f(z), for [`GaussSeidel`](crate::solve::GaussSeidel):
-    /// z <- the new z, change <- the old one less the new one. For rows on hold change <- g(z), exactly.
+    /// z <- the new z, change <- the old one less the new one; on hold change <- g(z), exactly.
     ///
     /// By default z is one block, which makes a pass a step of Picard iteration.
     ///
@@ -142,7 +142,7 @@ pub trait Linearize: Problem {
         false
     }
     /// A [`sweep`](Problem::sweep) on J x = b, for [`linear::GaussSeidel`](crate::linear::GaussSeidel): change <- the old x less
-    /// the new one, for rows on hold J x - b.
+    /// the new one, on hold J x - b.
     ///
     /// # Errors
     /// A fatal error of the user's own.

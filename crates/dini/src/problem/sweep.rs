@@ -1,6 +1,6 @@
 //! Block Gauss-Seidel passes, as a problem offers them.
 
-use num_traits::{One, Zero};
+use num_traits::One;
 
 use crate::batch::Batch;
 pub use crate::kernels::sweep::Order;
@@ -15,8 +15,8 @@ pub use crate::kernels::sweep::Order;
 pub struct Pass<'a, V> {
     /// The order of the blocks.
     pub order: Order,
-    /// Rows that stay as they are and are only measured.
-    pub hold: &'a [bool],
+    /// Whether nothing is to move, so that the pass only measures the residual.
+    pub hold: bool,
     /// B x n, the sums over the blocks after each block: what the last pass, in the reverse order, has left in `behind`. Zero
     /// before the first pass, from z = 0.
     pub ahead: &'a V,
@@ -25,10 +25,10 @@ pub struct Pass<'a, V> {
 }
 
 impl<V: Batch> Pass<'_, V> {
-    /// x <- x - change, but for the rows on hold: a pass over the whole of x as one block.
+    /// x <- x - change, unless nothing is to move: a pass over the whole of x as one block.
     pub(super) fn take(&self, x: &mut V, change: &V) {
-        let factor = |&hold: &bool| if hold { V::Scalar::zero() } else { -V::Scalar::one() };
-        let factors: Vec<V::Scalar> = self.hold.iter().map(factor).collect();
-        x.add_combination(&factors, std::slice::from_ref(change));
+        if !self.hold {
+            x.axpby(-V::Scalar::one(), change, V::Scalar::one());
+        }
     }
 }

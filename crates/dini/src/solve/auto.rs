@@ -15,7 +15,7 @@ const SMALL: usize = 200;
 ///
 /// | problem | n | methods, in this order |
 /// |---|---|---|
-/// | fixed point in blocks | > 8 | Gauss-Seidel, Anderson, Newton-Krylov, then as below |
+/// | fixed point in blocks | > 8 | Gauss-Seidel, the same accelerated, Anderson, Newton-Krylov, then as below |
 /// | other fixed point | > 8 | Picard, Anderson, Newton-Krylov, then as below |
 /// | equation | > 200 | Newton-Krylov, Anderson, then as below |
 /// | any | <= 1000 | Newton, Newton with full steps, dogleg, Levenberg-Marquardt, pseudo-transient |
@@ -74,8 +74,8 @@ impl Stage {
         let name = solver.name();
         let (patience, gain) = match solver {
             AnySolver::Picard(_) => (2, 0.3),
-            AnySolver::GaussSeidel(_) => (3, 0.5),
-            AnySolver::Anderson(_) | AnySolver::Broyden(_) => (20, 0.5),
+            AnySolver::GaussSeidel(GaussSeidel { window: 0 }) => (3, 0.5),
+            AnySolver::GaussSeidel(_) | AnySolver::Anderson(_) | AnySolver::Broyden(_) => (20, 0.5),
             _ => (100, 0.999),
         };
         Stage { solver, round: Round { method: name, patience, gain, share: 0.5, resume: false } }
@@ -112,8 +112,13 @@ fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
     let mut plan = Vec::with_capacity(8);
     match scale {
         ResidualScale::State if n > TINY => {
-            let first = if sweeps { AnySolver::GaussSeidel(GaussSeidel) } else { AnySolver::Picard(Picard::default()) };
-            plan.extend([Stage::new(first), anderson().resuming(), krylov().resuming()]);
+            if sweeps {
+                let stage = |window| Stage::new(AnySolver::GaussSeidel(GaussSeidel { window }));
+                plan.extend([stage(0), stage(8).resuming().called("gauss-seidel, accelerated")]);
+            } else {
+                plan.push(Stage::new(AnySolver::Picard(Picard::default())));
+            }
+            plan.extend([anderson().resuming(), krylov().resuming()]);
         }
         ResidualScale::Start if n > SMALL => plan.extend([krylov(), anderson()]),
         _ => {}

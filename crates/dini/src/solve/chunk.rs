@@ -6,9 +6,9 @@ use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
 use super::watch::Watch;
-use super::{Evaluator, Iterate, Options, Reading, Solver, Status, rough};
+use super::{Evaluator, Iterate, Options, Solver, Status, rough};
 use crate::Real;
-use crate::batch::{Batch, Keep};
+use crate::batch::{Batch, Keep, pick};
 use crate::error::UserError;
 use crate::problem::{Active, Eval, Problem, ResidualScale};
 
@@ -67,7 +67,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 norm: numbers(),
                 target: numbers(),
                 ended: vec![None; len],
-                reading: vec![Reading::default(); len],
+                estimated: vec![false; len],
             },
             before: options.step.map(|_| z0.zeros(len)),
             work: solver.work(problem, &z),
@@ -159,8 +159,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.it.target.resize(len, V::Scalar::default());
         self.it.ended.clear();
         self.it.ended.resize(len, None);
-        self.it.reading.clear();
-        self.it.reading.resize(len, Reading::Residual);
+        self.it.estimated.clear();
+        self.it.estimated.resize(len, false);
         self.watch.clear();
         self.watch.resize(len, Watch::default());
         self.keep.clear();
@@ -213,7 +213,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 before.copy_from(&self.it.z);
             }
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
-            self.it.reading.fill(Reading::Residual);
+            self.it.estimated.fill(false);
             solver.step(&eval, &mut self.it, &mut self.work)?;
             self.evaluations += eval.evaluations();
             self.measure_step();
@@ -247,10 +247,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let one = <V::Scalar as num_traits::One>::one();
         before.axpby(one, &self.it.z, -one);
         before.norms(&mut self.scratch);
-        for ((w, step), reading) in self.watch.iter_mut().zip(&self.scratch).zip(&self.it.reading) {
-            if *reading != Reading::Held {
-                w.step = step.as_f64();
-            }
+        for (w, step) in self.watch.iter_mut().zip(&self.scratch) {
+            w.step = step.as_f64();
         }
     }
 
@@ -281,7 +279,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             let small = norm == 0.0 || (norm <= target && target.is_finite() && state.is_finite());
             let size = state.max(ZERO_ROOT * watch.largest);
             let still = task.options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
-            let estimate = self.it.reading[i] == Reading::Estimate;
+            let estimate = self.it.estimated[i];
             let status = if small && still && !estimate {
                 Some(Status::Converged)
             } else {
@@ -357,14 +355,14 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.it.norm[i] = self.it.norm[r];
             self.it.target[i] = self.it.target[r];
             self.it.ended[i] = self.it.ended[r];
-            self.it.reading[i] = self.it.reading[r];
+            self.it.estimated[i] = self.it.estimated[r];
             self.watch[i] = self.watch[r];
         }
         self.slots.truncate(active);
         self.it.norm.truncate(active);
         self.it.target.truncate(active);
         self.it.ended.truncate(active);
-        self.it.reading.truncate(active);
+        self.it.estimated.truncate(active);
         self.watch.truncate(active);
     }
 
@@ -400,8 +398,7 @@ fn residual_at<P: Problem, S>(
     z: &P::State,
     rows: &[usize],
 ) -> Result<(P::State, P::State), UserError> {
-    let (mut part, mut g) = (z.zeros(rows.len()), z.zeros(rows.len()));
-    part.put(&(0..rows.len()).collect::<Vec<_>>(), z, rows);
+    let (part, mut g) = (pick(z, rows), z.zeros(rows.len()));
     task.problem.residual(Active::new(slots, base, task.parallel), &part, &mut g)?;
     Ok((part, g))
 }

@@ -1,13 +1,11 @@
 //! Symmetric block Gauss-Seidel iteration.
 
-use num_traits::Zero;
-
 use super::{Evaluator, Iterate, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
-use crate::linear::Alternation;
-use crate::problem::{Eval, Problem, Scalar};
+use crate::linear::{Alternation, Look, MAX_WINDOW};
+use crate::problem::{Eval, Pass, Problem};
 
 /// Symmetric block Gauss-Seidel iteration on z = f(z), g = z - f(z): block after block of z is replaced by that of f(z), with
 /// the blocks before it as they have become; then the same in the reverse order, and so on.
@@ -17,31 +15,36 @@ use crate::problem::{Eval, Problem, Scalar};
 /// positive definite, or strictly diagonally dominant; a contraction in another norm usually, not always. For a problem
 /// without blocks ([`Problem::sweeps`]) it is Picard iteration.
 ///
+/// With a window, two passes are an iteration, and Anderson mixing accelerates it: for slow contractions.
+///
 /// Between two passes the residual is not known. The norms that an observer sees are those of the changes; once they promise a
-/// residual within the tolerance a sample is measured, which costs half an evaluation and is an iteration as well, and it has
-/// converged only if ||g|| is small enough indeed. Memory: two batches.
+/// residual within the tolerance a sample is measured, which costs half an evaluation, and it has converged only if ||g|| is
+/// small enough indeed. Memory: five batches, and 3 m + 4 with a window of m.
 ///
 /// Source: J. M. Ortega and W. C. Rheinboldt (1970), doi:10.1137/1.9780898719468, section 7.4; two passes for one product:
-/// V. Conrad and Y. Wallach (1979), doi:10.1007/BF01397655.
+/// V. Conrad and Y. Wallach (1979), doi:10.1007/BF01397655; [`Anderson`](super::Anderson).
 ///
 /// ```
 /// use dini::{Options, Rows, cells::Tanh, solve, solve::GaussSeidel};
 /// let n = 40;
 /// let w = (0..n * n).map(|k| 0.1 * (k as f64).sin()).collect();
 /// let cell = Tanh::new(n, w, Rows::from_vec(1, n, vec![0.3; n])?)?;
-/// let solution = solve(&cell, &Rows::new(1, n), &GaussSeidel, &Options::default())?;
+/// let solution = solve(&cell, &Rows::new(1, n), &GaussSeidel::default(), &Options::default())?;
 /// assert!(solution.residual_norm(0) <= solution.target(0));
 /// assert!(solution.evaluations() < 8, "{}", solution.evaluations());
 /// # Ok::<(), dini::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct GaussSeidel;
+pub struct GaussSeidel {
+    /// Number m of differences kept for Anderson mixing, 0..=16 (default 0: none).
+    pub window: usize,
+}
 
 /// Scratch memory of [`GaussSeidel`].
 pub struct GaussSeidelWork<V: Batch> {
     passes: Alternation<V>,
     begun: bool,
-    norms: Vec<V::Scalar>,
+    slots: Vec<usize>,
 }
 
 impl<V: Batch> Keep for GaussSeidelWork<V> {
@@ -59,30 +62,44 @@ impl<P: Problem> Solver<P> for GaussSeidel {
     type Memory = ();
 
     fn validate(&self) -> Result<(), Error> {
-        Ok(())
+        if self.window <= MAX_WINDOW {
+            Ok(())
+        } else {
+            Err(Error::option("window", self.window, "it must lie in 0..=16"))
+        }
     }
 
     fn work(&self, _: &P, like: &P::State) -> Self::Work {
-        let norms = vec![Scalar::<P>::zero(); like.samples()];
-        GaussSeidelWork { passes: Alternation::new(like), begun: false, norms }
+        let samples = like.samples();
+        GaussSeidelWork {
+            passes: Alternation::new(like, self.window),
+            begun: false,
+            slots: Vec::with_capacity(samples),
+        }
+    }
+
+    fn fits(&self, work: &Self::Work) -> bool {
+        work.passes.window() == self.window
     }
 
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
-        if w.begun {
-            let (norm, target) = (&it.norm, &it.target);
-            w.passes.decide(|i| (norm[i].as_f64(), target[i].as_f64()));
-        } else {
-            w.begun = true;
-            w.passes.restart(&it.z);
-            it.z.norms(&mut w.norms);
-            if w.norms[..it.z.samples()].iter().any(|norm| !norm.is_zero()) {
-                w.passes.open(|pass| problem.sweep(pass, &mut it.z, &mut it.g))?;
-            }
+        let GaussSeidelWork { passes, begun, slots } = w;
+        let (at, samples) = (problem.at(), it.z.samples());
+        let sweep = &mut |rows: Option<&[usize]>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State| {
+            let Some(rows) = rows else { return problem.sweep(pass, z, change) };
+            slots.clear();
+            slots.extend(rows.iter().map(|&i| at.slot(i)));
+            problem.subset(slots, |part| part.sweep(pass, z, change))
+        };
+        if !std::mem::replace(begun, true) {
+            passes.start(&mut it.z, &mut it.g, sweep)?;
         }
-        problem.sweep(w.passes.pass(), &mut it.z, &mut it.g)?;
-        for i in 0..it.z.samples() {
-            if w.passes.held(i) { it.hold(i) } else { it.estimate(i) }
-        }
+        passes.advance(&mut it.z, &mut it.g, sweep)?;
+        let (ended, targets) = (&it.ended, &it.target);
+        let row = |i: usize| if ended[i].is_some() { Look::Never } else { Look::Within(targets[i].as_f64()) };
+        let measured = passes.look(row, &mut it.z, &mut it.g, sweep)?;
+        (0..samples).for_each(|i| it.estimate(i));
+        measured.iter().for_each(|&i| it.measured(i));
         Ok(())
     }
 

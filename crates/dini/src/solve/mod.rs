@@ -118,31 +118,19 @@ pub struct Iterate<V: Batch> {
     /// Norm at which the sample has converged.
     pub target: Vec<V::Scalar>,
     ended: Vec<Option<Status>>,
-    reading: Vec<Reading>,
-}
-
-/// What a row of [`Iterate::g`] is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Reading {
-    /// g(z) at the end of a step
-    #[default]
-    Residual,
-    /// g(z) of a row that has not moved
-    Held,
-    /// something of about its size
-    Estimate,
+    estimated: Vec<bool>,
 }
 
 impl<V: Batch> Iterate<V> {
-    /// Says that the step has left something of about the size of g(z) in row `i` of `g`: enough to watch the sample, not to end it
+    /// Says that the step leaves something of about the size of g(z) in row `i` of `g`: enough to watch the sample, not to end it
     /// as converged.
     pub fn estimate(&mut self, i: usize) {
-        self.reading[i] = Reading::Estimate;
+        self.estimated[i] = true;
     }
 
-    /// Says that the step has not moved row `i`, but evaluated g there: that says nothing about the size of steps.
-    pub fn hold(&mut self, i: usize) {
-        self.reading[i] = Reading::Held;
+    /// Takes that back.
+    pub fn measured(&mut self, i: usize) {
+        self.estimated[i] = false;
     }
 
     /// Ends row `i` with `status` at its present iterate.

@@ -118,7 +118,7 @@ solvers! {
     "auto" Auto AutoWork<P>;
     "picard" Picard ();
     "gauss-seidel" GaussSeidel GaussSeidelWork<P::State>;
-    "anderson" Anderson anderson::AndersonWork<P::State>;
+    "anderson" Anderson crate::linear::Mixing<P::State, 1>;
     "newton" Newton newton::NewtonWork<P>;
     "chord" Chord ChordWork<P>;
     "newton-krylov" NewtonKrylov newton_krylov::NewtonKrylovWork<P, crate::linear::BlockDiagonal<P::State>>;

@@ -25,7 +25,7 @@ pub(super) fn forward<T: Real>(
 struct Forward<'a, T> {
     at: Active<'a>,
     x: &'a Rows<T>,
-    hold: &'a [bool],
+    hold: bool,
 }
 
 impl<T: Real> Update<T> for Forward<'_, T> {
@@ -33,7 +33,7 @@ impl<T: Real> Update<T> for Forward<'_, T> {
     fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], z: &mut [T; N]) {
         let x: [T; N] = part(self.x.row(self.at.sample(row)), column);
         let new: [T; N] = std::array::from_fn(|i| (sums[i] + x[i]).tanh_in::<S>());
-        take(self.hold[row], sums, z, new);
+        take(self.hold, sums, z, new);
     }
 }
 
@@ -55,7 +55,7 @@ struct Tangent<'a, T> {
     at: Active<'a>,
     d: &'a Rows<T>,
     b: &'a Rows<T>,
-    hold: &'a [bool],
+    hold: bool,
 }
 
 impl<T: Real> Update<T> for Tangent<'_, T> {
@@ -63,7 +63,7 @@ impl<T: Real> Update<T> for Tangent<'_, T> {
     fn update<S: Simd, const N: usize>(&mut self, row: usize, column: usize, sums: &mut [T; N], v: &mut [T; N]) {
         let (d, b): ([T; N], [T; N]) = (part(self.d.row(self.at.slot(row)), column), part(self.b.row(row), column));
         let new: [T; N] = std::array::from_fn(|i| b[i] + d[i] * sums[i]);
-        take(self.hold[row], sums, v, new);
+        take(self.hold, sums, v, new);
     }
 }
 
@@ -96,7 +96,7 @@ struct Adjoint<'a, T> {
     d: &'a Rows<T>,
     b: &'a Rows<T>,
     u: &'a mut Rows<T>,
-    hold: &'a [bool],
+    hold: bool,
 }
 
 impl<T: Real> Update<T> for Adjoint<'_, T> {
@@ -105,7 +105,7 @@ impl<T: Real> Update<T> for Adjoint<'_, T> {
         let (d, b): ([T; N], [T; N]) = (part(self.d.row(self.at.slot(row)), column), part(self.b.row(row), column));
         let new: [T; N] = std::array::from_fn(|i| b[i] + sums[i]);
         let Some(u) = self.u.row_mut(row)[column..].first_chunk_mut() else { return };
-        take(self.hold[row], sums, u, new);
+        take(self.hold, sums, u, new);
         *du = std::array::from_fn(|i| d[i] * u[i]);
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct Chunk<V: Batch, W> {
     pub g: V,
     pub work: W,
     pub record: Vec<Record>,
-    pub evaluations: u64,
+    /// evaluations, in halves
+    pub halves: u64,
     /// what each method made of the samples it could not solve, by slot
     pub attempts: Vec<(usize, Attempt)>,
     it: Iterate<V>,
@@ -73,7 +74,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             work: solver.work(problem, &z),
             z,
             record: vec![Record::default(); len],
-            evaluations: 0,
+            halves: 0,
             attempts: Vec::new(),
             slots: Vec::with_capacity(len),
             keep: Vec::with_capacity(len),
@@ -99,7 +100,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
     {
-        self.evaluations = 0;
+        self.halves = 0;
         self.attempts.clear();
         self.record.fill(Record::default());
         let mut rough = task.options.mixed_precision && task.problem.residual_scale() == ResidualScale::State;
@@ -132,7 +133,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if *rough && number == 0 {
                 let at = Active::new(&self.slots, self.base, task.parallel);
                 let made = rough::start(task.problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
-                self.evaluations += made;
+                self.halves += 2 * made;
                 *rough = made > 0;
             }
             if self.iterate(&round, task)? == Control::Stop {
@@ -193,7 +194,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         {
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
             eval.residual(&self.it.z, &mut self.it.g)?;
-            self.evaluations += eval.evaluations();
+            self.halves += eval.halves();
         }
         for iteration in 0.. {
             self.judge(iteration, scale, round, task)?;
@@ -215,7 +216,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
             self.it.estimated.fill(false);
             solver.step(&eval, &mut self.it, &mut self.work)?;
-            self.evaluations += eval.evaluations();
+            self.halves += eval.halves();
             self.measure_step();
         }
         Ok(Control::Continue)
@@ -304,7 +305,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         }
         let (rows, slots): (Vec<usize>, Vec<usize>) = self.unsure.iter().map(|&(i, _)| (i, self.slots[i])).unzip();
         let (_, g) = residual_at(task, (self.base, &slots), &self.it.z, &rows)?;
-        self.evaluations += slots.len() as u64;
+        self.halves += 2 * slots.len() as u64;
         self.it.g.put(&rows, &g, &(0..rows.len()).collect::<Vec<_>>());
         self.it.g.norms(&mut self.it.norm);
         for (i, status) in std::mem::take(&mut self.unsure) {

@@ -82,7 +82,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     let (mut z, mut g) = (z0.zeros(z0.samples()), z0.zeros(z0.samples()));
     let mut records = Vec::with_capacity(z0.samples());
     let mut memory = Vec::with_capacity(ranges.len());
-    let (mut attempts, mut evaluations) = (Vec::new(), 0);
+    let (mut attempts, mut halves) = (Vec::new(), 0u64);
     for (chunk, range) in workspace.chunks.iter_mut().flatten().zip(ranges) {
         let (to, from): (Vec<usize>, Vec<usize>) = (range.collect(), (0..chunk.record.len()).collect());
         z.put(&to, &chunk.z, &from);
@@ -90,9 +90,9 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
         records.extend_from_slice(&chunk.record);
         attempts.extend(chunk.attempts.iter().map(|(slot, attempt)| (chunk.base + slot, *attempt)));
         memory.push((chunk.base, chunk.record.len(), solver.memory(&mut chunk.work)));
-        evaluations += chunk.evaluations;
+        halves += chunk.halves;
     }
-    Ok(Solution { problem, z, g, records, attempts, memory, evaluations })
+    Ok(Solution { problem, z, g, records, attempts, memory, evaluations: halves.div_ceil(2) })
 }
 
 /// Whether so many chunks leave threads without one, which operators may then use.

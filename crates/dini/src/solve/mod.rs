@@ -182,6 +182,10 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         self.halves.get().div_ceil(2)
     }
 
+    pub(crate) fn halves(&self) -> u64 {
+        self.halves.get()
+    }
+
     /// Runs `f` on the samples in `slots` alone, in that order; its evaluations are counted here.
     pub fn subset<R>(&self, slots: &[usize], f: impl FnOnce(&Evaluator<'_, P>) -> R) -> R {
         let part = Evaluator::new(self.problem, self.at.with_slots(slots));

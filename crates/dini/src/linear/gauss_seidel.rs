@@ -15,7 +15,7 @@ use crate::problem::{Eval, Pass};
 /// Cost: half a product a pass, among them one that measures the residual at the end. Memory: eight batches, and 3 m + 4 with a
 /// window of m.
 ///
-/// Source: V. Conrad and Y. Wallach (1979), doi:10.1007/BF01397655.
+/// Source: V. Conrad and Y. Wallach (1979), Numer. Math. 32, 105-108.
 #[derive(Clone, Debug)]
 pub struct GaussSeidel {
     /// Number m of differences kept for Anderson mixing of two passes at a time, 0..=16 (default 0: none).

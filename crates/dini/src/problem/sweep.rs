@@ -10,7 +10,7 @@ pub use crate::kernels::sweep::Order;
 ///
 /// The sums A z over the blocks before and after each block are kept apart. A pass in one order needs those over the blocks
 /// after, and makes those over the blocks before; the next pass, in the reverse order, needs just these. So a pass costs half
-/// a product, and the diagonal blocks (V. Conrad and Y. Wallach 1979, doi:10.1007/BF01397655).
+/// a product, and the diagonal blocks (V. Conrad and Y. Wallach 1979, Numer. Math. 32, 105-108).
 #[derive(Debug)]
 pub struct Pass<'a, V> {
     /// The order of the blocks.

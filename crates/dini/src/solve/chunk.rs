@@ -310,7 +310,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.it.g.norms(&mut self.it.norm);
         for (i, status) in std::mem::take(&mut self.unsure) {
             let (norm, target) = (self.it.norm[i].as_f64(), self.it.target[i].as_f64());
-            let converged = task.options.step.is_none() && norm <= target && target.is_finite();
+            let finite = target.is_finite() && self.scratch[i].is_finite();
+            let converged = task.options.step.is_none() && finite && norm <= target;
             self.end(i, iteration, if converged { Status::Converged } else { status }, (norm, target), round.method);
         }
         Ok(())

@@ -22,7 +22,7 @@ use crate::problem::{Eval, Pass, Problem};
 /// small enough indeed. Memory: five batches, and 3 m + 4 with a window of m.
 ///
 /// Source: J. M. Ortega and W. C. Rheinboldt (1970), doi:10.1137/1.9780898719468, section 7.4; two passes for one product:
-/// V. Conrad and Y. Wallach (1979), doi:10.1007/BF01397655; [`Anderson`](super::Anderson).
+/// V. Conrad and Y. Wallach (1979), Numer. Math. 32, 105-108; [`Anderson`](super::Anderson).
 ///
 /// ```
 /// use dini::{Options, Rows, cells::Tanh, solve, solve::GaussSeidel};

@@ -109,12 +109,15 @@ impl Pair {
     }
 }
 
+/// The plain fixed-point iteration and its adjoint, whose products every row is compared with.
+pub(super) const PLAIN: Pair = Pair::new("picard", "fixed-point");
+
 /// The methods that are compared; one line each. Every adjoint of the table is exact.
 pub(super) const PAIRS: [Pair; 11] = [
     Pair::new("auto", "auto"),
     Pair { forward: "auto+mixed", mixed: true, ..Pair::new("auto", "auto") },
     Pair::new("gauss-seidel", "gauss-seidel"),
-    Pair::new("picard", "fixed-point"),
+    PLAIN,
     Pair::new("anderson", "fixed-point"),
     Pair::new("anderson", "gmres"),
     Pair::new("anderson", "bicgstab"),

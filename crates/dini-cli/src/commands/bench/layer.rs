@@ -44,6 +44,12 @@ pub(super) fn time<T: Real>(layer: &Layer<T>, pair: &Pair, tol: f64, budget: Dur
     Ok(Timed { forward, total, repetitions, evaluations, products, z, dx })
 }
 
+/// Products of the whole batch that `pair` makes, the one at z = 0 not counted.
+pub(super) fn products<T: Real>(layer: &Layer<T>, pair: &Pair, tol: f64) -> Result<f64, Error> {
+    let run = Methods::new(pair, tol)?.run(layer, &Rows::new(layer.x.samples(), layer.n))?;
+    Ok(run.evaluations - 1.0 + run.products)
+}
+
 struct Methods {
     solver: AnySolver,
     mode: AnyMode,

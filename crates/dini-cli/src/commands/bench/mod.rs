@@ -35,7 +35,7 @@ use crate::output::say;
 /// Rows are the solvers and the ways to solve the adjoint system. Times are medians of wall-clock milliseconds, from plain
 /// arrays to the result: packing W and checking the input count. forward is the solve, total adds dL/dx and dL/dW.
 /// gemm-bound is the time of the matrix products that the row has made, at the best rate measured for their shape in the
-/// same run. Errors are the largest relative ones of a sample, against a solution in f64.
+/// same run; ratio is total over it, and plain is total over the bound of the plain fixed-point iteration, the same for all rows. Errors are the largest relative ones of a sample, against a solution in f64.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = case::HELP)]
 pub struct BenchArgs {

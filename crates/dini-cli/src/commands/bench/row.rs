@@ -30,6 +30,10 @@ pub(super) struct Row {
     pub dx_error: Option<f64>,
     /// `total_ms` / `gemm_bound_ms`.
     pub ratio: Option<f64>,
+    /// The same bound for the products of the plain fixed-point iteration and its adjoint.
+    pub fixed_point_bound_ms: Option<f64>,
+    /// `total_ms` / `fixed_point_bound_ms`.
+    pub fixed_point_ratio: Option<f64>,
     /// Quartiles.
     pub forward_iqr_ms: Option<[f64; 2]>,
     /// Quartiles.
@@ -61,6 +65,8 @@ impl Row {
             z_error: None,
             dx_error: None,
             ratio: None,
+            fixed_point_bound_ms: None,
+            fixed_point_ratio: None,
             forward_iqr_ms: None,
             total_iqr_ms: None,
             evaluations: None,
@@ -90,14 +96,16 @@ impl Row {
             _ => "-".into(),
         };
         let time = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.4}"));
+        let ratio = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.2}"));
         let error = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.1e}"));
         let count = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.1}"));
         format!(
-            "{head} {:>11} {:>11} {spread:>6} {:>11} {:>6} {:>8} {:>8} {:>7} {:>7}",
+            "{head} {:>11} {:>11} {spread:>6} {:>11} {:>6} {:>6} {:>8} {:>8} {:>7} {:>7}",
             time(self.forward_ms),
             time(self.total_ms),
             time(self.gemm_bound_ms),
-            self.ratio.map_or("-".into(), |v| format!("{v:.2}")),
+            ratio(self.ratio),
+            ratio(self.fixed_point_ratio),
             error(self.z_error),
             error(self.dx_error),
             count(self.evaluations),
@@ -140,7 +148,7 @@ impl Printer {
 fn head(threads: usize) -> Outcome {
     say!("{threads} threads; times in ms, spread is the interquartile range of total");
     say!(
-        "{:<14} {:<14} {:<12} {:>11} {:>11} {:>6} {:>11} {:>6} {:>8} {:>8} {:>7} {:>7}",
+        "{:<14} {:<14} {:<12} {:>11} {:>11} {:>6} {:>11} {:>6} {:>6} {:>8} {:>8} {:>7} {:>7}",
         "case",
         "solver",
         "adjoint",
@@ -149,6 +157,7 @@ fn head(threads: usize) -> Outcome {
         "spread",
         "gemm-bound",
         "ratio",
+        "plain",
         "z-error",
         "dx-error",
         "evals",

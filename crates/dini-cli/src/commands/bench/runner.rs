@@ -6,7 +6,7 @@ use burn::tensor::Element;
 use dini::Real;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::case::{Case, DType, PAIRS, Pair, Workload};
+use super::case::{Case, DType, PAIRS, PLAIN, Pair, Workload};
 use super::data::{Data, Layer};
 use super::gemm::Bound;
 use super::layer::{self, Timed};
@@ -57,8 +57,9 @@ impl Runner {
         // without a reference there are still times
         let reference = Reference::new(&layer).ok();
         let bound = Bound::measure::<T>(case.n, case.batch, self.budget / GEMM_SHARE);
+        let plain = layer::products(&layer, &PLAIN, case.tol).ok().map(|products| bound.of(products));
         for pair in PAIRS.iter().filter(|pair| case.n <= pair.largest) {
-            print(&self.row(case, pair, &layer, reference.as_ref(), &bound))?;
+            print(&self.row(case, pair, &layer, reference.as_ref(), (&bound, plain)))?;
         }
         Ok(())
     }
@@ -69,7 +70,7 @@ impl Runner {
         pair: &Pair,
         layer: &Layer<T>,
         reference: Option<&Reference>,
-        bound: &Bound,
+        (bound, plain): (&Bound, Option<f64>),
     ) -> Row {
         let mut row = Row::new(case, (pair.forward, pair.adjoint), self.threads());
         let Timed { forward, total, repetitions, evaluations, products, z, dx } =
@@ -85,6 +86,7 @@ impl Runner {
         // the first evaluation is at z = 0, where there is nothing to multiply
         let bound = bound.of(evaluations - 1.0 + products);
         (row.gemm_bound_ms, row.ratio) = (Some(bound), Some(total.median / bound));
+        (row.fixed_point_bound_ms, row.fixed_point_ratio) = (plain, plain.map(|plain| total.median / plain));
         row.z_error = reference.map(|r| worst(&z, &r.z));
         row.dx_error = reference.map(|r| worst(&dx, &r.dx));
         row

@@ -303,3 +303,25 @@ fn broken_contracts_are_errors() {
     assert!(matches!(solution.pullback(&nan), Err(Error::NonFinite { .. })));
     assert!(matches!(solution.jacobian(2), Err(Error::Shape { .. })));
 }
+
+/// W^T is packed by whoever needs it first while the others wait: a waiting thread must not take up work that waits for it.
+#[test]
+fn threads_that_share_one_packing_do_not_wait_for_each_other() {
+    let (n, samples) = (400, 16);
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+        pool.install(|| {
+            for _ in 0..20 {
+                let w = (0..n * n).map(|k| 0.02 * (k as f32).sin()).collect();
+                let rows = |seed: f32| (0..samples * n).map(|k| (seed * k as f32).cos()).collect();
+                let cell = Tanh::new(n, w, Rows::from_vec(samples, n, rows(0.3)).unwrap()).unwrap();
+                let options = Options { chunk: Some(2), ..Options::default() };
+                let solution = solve(&cell, &Rows::new(samples, n), &Picard::default(), &options).unwrap();
+                solution.pullback(&Rows::from_vec(samples, n, rows(0.7)).unwrap()).unwrap();
+            }
+        });
+        done.send(()).unwrap();
+    });
+    wait.recv_timeout(std::time::Duration::from_secs(120)).expect("the threads are stuck");
+}

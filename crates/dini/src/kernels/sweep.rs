@@ -1,14 +1,18 @@
 //! Passes of block Gauss-Seidel iteration: a product whose input changes on the way.
 
+mod packed;
+mod row_major;
+
 use std::ops::Range;
 
+pub use packed::Block;
 use pulp::{Arch, Simd, WithSimd};
 
+pub(crate) use row_major::Transposed;
+
 use crate::Real;
-use crate::kernels::gemm::{PARALLEL_WORK, Packed, deal};
-use crate::kernels::gemv::Strip;
 use crate::kernels::lane::Lane;
-use crate::kernels::tiles::{DEPTH, Tiles, accumulate, is_narrow, load, store};
+use crate::kernels::tiles::DEPTH;
 
 /// The order in which a pass goes through the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,173 +153,10 @@ impl<T: Real, U: Update<T>> Updates<'_, '_, T, U> {
     }
 }
 
-impl<T: Real> Matrix<T> for Packed<T> {
-    fn size(&self) -> usize {
-        self.outputs()
-    }
-
-    fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>) {
-        let n = self.size();
-        let Rows { a, ahead, behind, sums } = rows;
-        T::multiply_block(Block {
-            panel: &self.panels(block.start)[..n * T::PANEL],
-            order,
-            before,
-            block,
-            fresh,
-            a,
-            ahead,
-            behind,
-            sums,
-        });
-    }
-
-    fn group(&self, inputs: Range<usize>, after: Range<usize>, fresh: bool, parallel: bool, rows: &mut Rows<'_, T>) {
-        let (n, add, count) = (self.size(), !fresh, rows.a.len() / self.size());
-        let parallel = parallel && count * inputs.len() * after.len() >= PARALLEL_WORK;
-        let (a, inputs) = (&*rows.a, &inputs);
-        let tiles = |first: usize, column: usize, out: &mut [T], stride: usize, width: usize| {
-            let rows = out.len().div_ceil(stride);
-            let (panels, a) = (self.panels(column), &a[first * n..]);
-            T::multiply(Tiles { panels, depth: n, inputs: inputs.clone(), a, rows, out, stride, width, add });
-        };
-        if count == 1 {
-            deal(&mut rows.behind[after.clone()], after.len(), parallel, |_, column, out, width| {
-                tiles(0, after.start + column, out, width, width);
-            });
-        } else {
-            deal(rows.behind, n, parallel, |row, _, out, _| {
-                tiles(row, after.start, &mut out[after.start..], n, after.len());
-            });
-        }
-    }
-}
-
-/// The columns of one block, for every row.
-pub struct Block<'a, T> {
-    panel: &'a [T],
-    order: Order,
-    before: Range<usize>,
-    block: Range<usize>,
-    fresh: bool,
-    a: &'a [T],
-    ahead: &'a [T],
-    behind: &'a mut [T],
-    sums: &'a mut [T],
-}
-
-impl<T: Lane> WithSimd for Block<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>() {
-            1 => self.ordered::<S, 1, 1, 12>(simd),
-            2 if is_narrow::<T>(self.block.len()) => self.ordered::<S, 2, 1, 12>(simd),
-            2 => self.ordered::<S, 2, 2, 6>(simd),
-            4 => self.ordered::<S, 4, 4, 6>(simd),
-            8 => self.ordered::<S, 8, 8, 1>(simd),
-            _ => self.ordered::<S, 16, 16, 1>(simd),
-        }
-    }
-}
-
-impl<T: Lane> Block<'_, T> {
-    #[inline(always)]
-    fn ordered<S: Simd, const C: usize, const U: usize, const MR: usize>(self, simd: S) {
-        match self.order {
-            Order::Ascending => self.tiles::<S, C, U, MR, false>(simd),
-            Order::Descending => self.tiles::<S, C, U, MR, true>(simd),
-        }
-    }
-
-    /// All tiles of at most MR rows, for a panel of C registers, of which U are used.
-    #[inline(always)]
-    fn tiles<S: Simd, const C: usize, const U: usize, const MR: usize, const DOWN: bool>(mut self, simd: S) {
-        let rows = self.a.len() / (self.panel.len() / T::PANEL);
-        let count = rows.div_ceil(MR);
-        for b in 0..count {
-            let (row, end) = (b * rows / count, (b + 1) * rows / count);
-            macro_rules! tiles {
-                ($($r:literal)*) => { match end - row {
-                    $($r if $r <= MR => self.tile::<S, C, U, $r, DOWN>(simd, row),)*
-                    _ => {}
-                } };
-            }
-            tiles! { 1 2 3 4 5 6 7 8 9 10 11 12 }
-        }
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const C: usize, const U: usize, const R: usize, const DOWN: bool>(&mut self, simd: S, row: usize) {
-        let (n, block) = (self.panel.len() / T::PANEL, self.block.clone());
-        let places = row * n..(row + R) * n;
-        let (a, behind) = (&self.a[places.clone()], &mut self.behind[places.clone()]);
-        let (ahead, out) = (&self.ahead[places.clone()], &mut self.sums[places]);
-        let a: [&[T]; R] = std::array::from_fn(|r| &a[r * n..(r + 1) * n]);
-        let mut sums = [[[T::splat(simd, T::zero()); U]; R]; 1];
-        if !self.fresh {
-            for (sum, behind) in sums[0].iter_mut().zip(behind.chunks_exact(n)) {
-                *sum = load(simd, &behind[block.clone()]);
-            }
-        }
-        accumulate::<T, S, C, U, R, 1, DOWN>(simd, [self.panel], a, self.before.clone(), &mut sums);
-        for (sum, behind) in sums[0].iter().zip(behind.chunks_exact_mut(n)) {
-            store(simd, &mut behind[block.clone()], *sum);
-        }
-        accumulate::<T, S, C, U, R, 1, false>(simd, [self.panel], a, block.clone(), &mut sums);
-        for ((sum, ahead), out) in sums[0].iter().zip(ahead.chunks_exact(n)).zip(out.chunks_exact_mut(n)) {
-            let mut all: [T::Vector<S>; U] = load(simd, &ahead[block.clone()]);
-            for (all, sum) in all.iter_mut().zip(sum) {
-                *all = <T as Lane>::add(simd, *sum, *all);
-            }
-            store(simd, &mut out[block.clone()], all);
-        }
-    }
-}
-
-/// The transpose of a row-major matrix, for a single row, for which packing would cost more than the pass.
-pub(crate) struct Transposed<'a, T> {
-    pub n: usize,
-    pub m: &'a [T],
-}
-
-impl<T: Real> Matrix<T> for Transposed<'_, T> {
-    fn size(&self) -> usize {
-        self.n
-    }
-
-    fn block(&self, _: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>) {
-        if fresh && before.is_empty() {
-            rows.behind.fill(T::zero());
-        }
-        // the inputs before have been added as soon as they were known
-        let sums = &mut rows.sums[block.clone()];
-        sums.copy_from_slice(&rows.behind[block.clone()]);
-        self.add(block.clone(), block.start, rows.a, sums, false);
-        sums.iter_mut().zip(&rows.ahead[block]).for_each(|(sum, &ahead)| *sum += ahead);
-    }
-
-    fn settle(&self, order: Order, block: Range<usize>, after: Range<usize>, rows: &mut Rows<'_, T>) {
-        self.add(block, after.start, rows.a, &mut rows.behind[after], order == Order::Descending);
-    }
-
-    fn group(&self, inputs: Range<usize>, after: Range<usize>, _: bool, parallel: bool, rows: &mut Rows<'_, T>) {
-        let (a, parallel) = (&*rows.a, parallel && inputs.len() * after.len() >= PARALLEL_WORK);
-        deal(&mut rows.behind[after.clone()], after.len(), parallel, |_, column, out, _| {
-            self.add(inputs.clone(), after.start + column, a, out, false);
-        });
-    }
-}
-
-impl<T: Real> Transposed<'_, T> {
-    fn add(&self, inputs: Range<usize>, column: usize, a: &[T], out: &mut [T], down: bool) {
-        T::multiply_row(Strip { m: self.m, stride: self.n, a, inputs, column, out, down });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::gemm::Packed;
 
     fn numbers<T: Real>(count: usize, seed: f64) -> Vec<T> {
         (0..count).map(|i| T::of((i as f64 * 0.7 + seed).sin())).collect()

@@ -1,5 +1,6 @@
 //! z = tanh(W z + x).
 
+mod parameters;
 #[cfg(target_arch = "x86_64")]
 mod rough;
 mod second_order;
@@ -14,10 +15,8 @@ use crate::batch::{Batch, Rows};
 use crate::error::{Error, UserError};
 use crate::kernels::epilogue::{Epilogue, Plain, map_row};
 use crate::kernels::gemm::Packed;
-use crate::kernels::{gemv, outer, vector};
-use crate::problem::{
-    Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Part, Pass, Problem, ResidualScale, check_start,
-};
+use crate::kernels::{gemv, vector};
+use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, check_start};
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
 ///
@@ -285,99 +284,5 @@ impl<T: Real> Linearize for Tanh<T> {
             column[j] += T::one();
         }
         true
-    }
-}
-
-impl<T: Real> Parametric for Tanh<T> {
-    type Parameters = TanhGradient<T>;
-
-    fn zero_parameters(&self, samples: usize) -> TanhGradient<T> {
-        TanhGradient { w: vec![T::zero(); self.n * self.n], x: Rows::new(samples, self.n) }
-    }
-
-    fn check_parameters(&self, samples: usize, direction: &TanhGradient<T>) -> Result<(), Error> {
-        let (n, x) = (self.n, &direction.x);
-        if direction.w.len() != n * n {
-            return Err(Error::Shape {
-                what: "dW of the tanh cell",
-                expected: format!("{n} x {n} values"),
-                found: format!("{} values", direction.w.len()),
-            });
-        }
-        if (x.samples(), x.width()) != (samples, n) {
-            return Err(Error::shape("dx of the tanh cell", (samples, n), (x.samples(), x.width())));
-        }
-        Ok(())
-    }
-}
-
-impl<T: Real> ParamVjp for Tanh<T> {
-    fn param_vjp(
-        &self,
-        at: Active<'_>,
-        d: &Rows<T>,
-        z: &Rows<T>,
-        u: &Rows<T>,
-        scale: T,
-        grad: &mut TanhGradient<T>,
-    ) -> Eval {
-        let n = self.n;
-        let mut du = Rows::new(at.len(), n);
-        self.by_input(&Part { at, tape: d, z, u }, scale, |i| i, &mut du);
-        for i in 0..at.len() {
-            grad.x.row_mut(at.sample(i)).iter_mut().zip(du.row(i)).for_each(|(x, &du)| *x += du);
-        }
-        outer::add(&mut grad.w, du.as_slice(), z.as_slice(), (n, n), at.parallel());
-        Ok(())
-    }
-
-    /// One product over all samples for dL/dW.
-    fn param_vjp_all(
-        &self,
-        samples: usize,
-        parts: &[Part<'_, Rows<T>, Rows<T>>],
-        scale: T,
-    ) -> Result<TanhGradient<T>, UserError> {
-        let n = self.n;
-        // zeros for the samples that are in none of the parts
-        let (mut x, mut z) = (Rows::new(samples, n), Rows::new(samples, n));
-        for part in parts {
-            self.by_input(part, scale, |i| part.at.sample(i), &mut x);
-            (0..part.at.len()).for_each(|i| z.row_mut(part.at.sample(i)).copy_from_slice(part.z.row(i)));
-        }
-        Ok(TanhGradient { w: outer::sum(x.as_slice(), z.as_slice(), (n, n)), x })
-    }
-}
-
-impl<T: Real> Tanh<T> {
-    /// Row place(i) of `out` <- -scale D u for row i of `part`: dg/dx = -D, dg/dW . dW = -D dW z.
-    fn by_input(&self, part: &Part<'_, Rows<T>, Rows<T>>, scale: T, place: impl Fn(usize) -> usize, out: &mut Rows<T>) {
-        let Part { at, tape: d, u, .. } = *part;
-        Arch::new().dispatch(|| {
-            for i in 0..at.len() {
-                let factors = u.row(i).iter().zip(d.row(at.slot(i)));
-                out.row_mut(place(i)).iter_mut().zip(factors).for_each(|(out, (&u, &d))| *out = -scale * u * d);
-            }
-        });
-    }
-}
-
-impl<T: Real> ParamJvp for Tanh<T> {
-    fn param_jvp(
-        &self,
-        at: Active<'_>,
-        d: &Rows<T>,
-        z: &Rows<T>,
-        tangent: &TanhGradient<T>,
-        out: &mut Rows<T>,
-    ) -> Eval {
-        // dg = -D (dW z + dx)
-        let n = self.n;
-        Packed::from_rows(&tangent.w, n, n).apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &Plain);
-        for i in 0..at.len() {
-            let rows = tangent.x.row(at.sample(i)).iter().zip(d.row(at.slot(i)));
-            out.row_mut(i).iter_mut().zip(rows).for_each(|(o, (&dx, &d))| *o = -d * (*o + dx));
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,164 @@
+//! The problem as a solver sees it: the active samples, and a count of what is evaluated.
+
+use std::cell::Cell;
+
+use crate::batch::{Batch, Keep};
+use crate::problem::{Active, Eval, Linearize, Pass, Problem, Scalar, Sparsity};
+
+/// The problem at the active samples; counts evaluations in sample-evaluations.
+#[derive(Debug)]
+pub struct Evaluator<'a, P> {
+    problem: &'a P,
+    at: Active<'a>,
+    /// in halves
+    halves: Cell<u64>,
+}
+
+impl<'a, P: Problem> Evaluator<'a, P> {
+    pub(crate) fn new(problem: &'a P, at: Active<'a>) -> Self {
+        Evaluator { problem, at, halves: Cell::new(0) }
+    }
+
+    /// Which samples are active.
+    pub fn at(&self) -> Active<'a> {
+        self.at
+    }
+
+    /// Sample-evaluations so far (residuals and Jacobian products alike).
+    pub fn evaluations(&self) -> u64 {
+        self.halves.get().div_ceil(2)
+    }
+
+    pub(crate) fn halves(&self) -> u64 {
+        self.halves.get()
+    }
+
+    /// Runs `f` on the samples in `slots` alone, in that order; its evaluations are counted here.
+    pub fn subset<R>(&self, slots: &[usize], f: impl FnOnce(&Evaluator<'_, P>) -> R) -> R {
+        let part = Evaluator::new(self.problem, self.at.with_slots(slots));
+        let result = f(&part);
+        self.halves.set(self.halves.get() + part.halves.get());
+        result
+    }
+
+    fn count(&self) {
+        self.halves.set(self.halves.get() + 2 * self.at.len() as u64);
+    }
+
+    /// out <- g(z)
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn residual(&self, z: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.residual(self.at, z, out)
+    }
+
+    /// One pass of block Gauss-Seidel iteration ([`Problem::sweep`]): half an evaluation where the problem has blocks.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn sweep(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
+        let halves = if self.problem.sweeps() { 1 } else { 2 };
+        self.halves.set(self.halves.get() + halves * self.at.len() as u64);
+        self.problem.sweep(self.at, pass, z, change)
+    }
+}
+
+impl<P: Linearize> Evaluator<'_, P> {
+    /// Prepares products at z.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn linearize(&self, z: &P::State, g: &P::State, tape: &mut P::Tape) -> Eval {
+        self.problem.linearize(self.at, z, g, tape)
+    }
+
+    /// out <- J v
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn jvp(&self, tape: &P::Tape, v: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.jvp(self.at, tape, v, out)
+    }
+
+    /// out <- J^T u
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn vjp(&self, tape: &P::Tape, u: &P::State, out: &mut P::State) -> Eval {
+        self.count();
+        self.problem.vjp(self.at, tape, u, out)
+    }
+
+    /// Writes the Jacobian of every active sample into its slot of `out`, column-major, n^2 numbers a slot.
+    ///
+    /// Costs what the problem's own [`Linearize::jacobian`] costs, or n products with unit vectors; `columns` is scratch
+    /// for those.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn jacobians(&self, tape: &P::Tape, columns: &mut (P::State, P::State), out: &mut [Scalar<P>]) -> Eval {
+        let n = columns.0.width();
+        let matrix = |slot: usize| slot * n * n..(slot + 1) * n * n;
+        let direct = (0..self.at.len()).all(|i| {
+            let slot = self.at.slot(i);
+            self.problem.jacobian(slot, tape, &mut out[matrix(slot)])
+        });
+        if direct {
+            return Ok(());
+        }
+        let (unit, column) = columns;
+        unit.reset(self.at.len());
+        column.reset(self.at.len());
+        crate::kernels::scratch::with(n, |e| {
+            e.fill(num_traits::Zero::zero());
+            for j in 0..n {
+                e[j] = num_traits::One::one();
+                (0..self.at.len()).for_each(|i| unit.write(i, e));
+                e[j] = num_traits::Zero::zero();
+                self.jvp(tape, unit, column)?;
+                for i in 0..self.at.len() {
+                    column.read(i, &mut out[matrix(self.at.slot(i))][j * n..(j + 1) * n]);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Where J may differ from zero, if the problem says so.
+    pub fn sparsity(&self) -> Option<&Sparsity> {
+        self.problem.sparsity()
+    }
+
+    /// Writes the sparse Jacobian of every active sample into its slot of `out`, in the order of `sparsity`.
+    ///
+    /// Costs one product a colour; `vectors` is scratch for those.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn sparse_jacobians(
+        &self,
+        sparsity: &Sparsity,
+        tape: &P::Tape,
+        vectors: &mut (P::State, P::State),
+        out: &mut [Scalar<P>],
+    ) -> Eval {
+        let (seed, product) = vectors;
+        seed.reset(self.at.len());
+        product.reset(self.at.len());
+        crate::kernels::scratch::with(sparsity.size(), |row| {
+            for colour in 0..sparsity.colours() {
+                sparsity.seed(colour, row);
+                (0..self.at.len()).for_each(|i| seed.write(i, row));
+                self.jvp(tape, seed, product)?;
+                for (i, slot) in (0..self.at.len()).map(|i| (i, self.at.slot(i))) {
+                    product.read(i, row);
+                    sparsity.unpack(colour, row, &mut out[slot * sparsity.entries()..(slot + 1) * sparsity.entries()]);
+                }
+            }
+            Ok(())
+        })
+    }
+}

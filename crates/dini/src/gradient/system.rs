@@ -108,8 +108,8 @@ impl<P: Linearize> Task<'_, '_, P> {
     }
 
     /// Factors from a nearby point serve; where there are none (the start was a root) or they are from too far away, the
-    /// sample is factored at z*. Without a direct method: the adjoint of Picard's iteration where that contracts, then
-    /// GMRES, then dense factors after all.
+    /// sample is factored at z*. Without a direct method: the adjoint of Picard's iteration where that contracts, or
+    /// Gauss-Seidel iteration where there are blocks, then GMRES, then dense factors after all.
     fn automatic(&self, all: Vec<usize>) -> Result<Vec<Part<P::State>>, UserError> {
         let LinearisedChunk { problem, memory, .. } = self.chunk;
         let sparsity = self.chunk.sparsity();

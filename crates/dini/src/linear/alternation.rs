@@ -106,10 +106,10 @@ impl<V: Batch> Alternation<V> {
         sweep(None, Pass { order, hold: false, ahead, behind }, z, change)
     }
 
-    /// Measures the rows whose last change promises a residual within `target`, but for those that nobody `wants`; and those that
-    /// `must` be measured. Their rows of `change` become g(z). Returns them.
+    /// Measures the rows of which `row` says so: their rows of `change` become g(z). Returns them.
     ///
-    /// A pass over these rows in the next order that moves nothing; what it would leave behind is made again by the next pass.
+    /// A pass over these rows in the next order that moves nothing; what it would leave behind is made again by the next pass. After
+    /// mixing, the sums ahead are those of z to rounding: they are mixed from sums that the last passes have made.
     pub fn look(
         &mut self,
         row: impl Fn(usize) -> Look,

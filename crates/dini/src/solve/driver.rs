@@ -28,7 +28,7 @@ pub struct Progress<'a, T> {
     pub method: &'static str,
     /// The samples shown: row i is sample `at.sample(i)`.
     pub at: Active<'a>,
-    /// ||g|| per active sample.
+    /// ||g|| per active sample; where the solver does not know it, a norm of about its size ([`Iterate::estimate`](super::Iterate::estimate)).
     pub residual: &'a [T],
     /// Norm at which each active sample converges.
     pub target: &'a [T],

@@ -133,3 +133,75 @@ impl<T: Lane> Block<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One block of integers, exact in any order: what each instruction set that is there makes of it.
+    fn agrees_everywhere<T: Real>() {
+        for (rows, n) in [(1, 9), (2, 100), (5, 65), (13, 40), (25, 300)] {
+            let whole = |count: usize, step: usize| (0..count).map(|i| T::of((i * step % 13) as f64 - 6.0)).collect();
+            let (m, a, ahead): (Vec<T>, Vec<T>, Vec<T>) = (whole(n * n, 5), whole(rows * n, 3), whole(rows * n, 7));
+            let packed = Packed::from_rows(&m, n, n);
+            for (column, order, fresh) in (0..n.div_ceil(T::PANEL)).flat_map(|p| {
+                let column = p * T::PANEL;
+                [(column, Order::Ascending, true), (column, Order::Descending, false)]
+            }) {
+                let block = column..n.min(column + T::PANEL);
+                let (before, _) = order.around(&block, &(0..n));
+                let made = |simd: &dyn Fn(Block<'_, T>)| {
+                    let (mut behind, mut sums) = (whole(rows * n, 2), vec![T::zero(); rows * n]);
+                    let panel = &packed.panels(column)[..n * T::PANEL];
+                    let (before, block) = (before.clone(), block.clone());
+                    simd(Block {
+                        panel,
+                        order,
+                        before,
+                        block,
+                        fresh,
+                        a: &a,
+                        ahead: &ahead,
+                        behind: &mut behind,
+                        sums: &mut sums,
+                    });
+                    (behind, sums)
+                };
+                let mut exact: (Vec<T>, Vec<T>) = (whole(rows * n, 2), vec![T::zero(); rows * n]);
+                for (r, j) in (0..rows).flat_map(|r| block.clone().map(move |j| (r, j))) {
+                    let sum = |inputs: &Range<usize>| {
+                        T::of(inputs.clone().map(|i| m[j * n + i].as_f64() * a[r * n + i].as_f64()).sum())
+                    };
+                    let old = if fresh { T::zero() } else { exact.0[r * n + j] };
+                    exact.0[r * n + j] = old + sum(&before);
+                    exact.1[r * n + j] = exact.0[r * n + j] + sum(&block) + ahead[r * n + j];
+                }
+                assert!(
+                    made(&|block| Simd::vectorize(pulp::Scalar, block)) == exact,
+                    "portable, {rows} {n} {column} {order:?}"
+                );
+                #[cfg(target_arch = "x86_64")]
+                {
+                    if let Some(simd) = pulp::x86::V3::try_new() {
+                        assert!(
+                            made(&|block| Simd::vectorize(simd, block)) == exact,
+                            "AVX2, {rows} {n} {column} {order:?}"
+                        );
+                    }
+                    if let Some(simd) = pulp::x86::V4::try_new() {
+                        assert!(
+                            made(&|block| Simd::vectorize(simd, block)) == exact,
+                            "AVX-512, {rows} {n} {column} {order:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_means_the_same() {
+        agrees_everywhere::<f32>();
+        agrees_everywhere::<f64>();
+    }
+}

@@ -12,7 +12,6 @@ use crate::solve::{Evaluator, Solution, spare_threads};
 /// A problem linearised at z*, chunk by chunk.
 pub(super) struct Linearised<'a, P: Linearize> {
     pub chunks: Vec<LinearisedChunk<'a, P>>,
-    single: bool,
 }
 
 /// Some samples of a batch, linearised at z*: what a [`GradientMode`](super::GradientMode) works with.
@@ -39,9 +38,8 @@ pub(super) type Mapped<V> = (V, Vec<(usize, Outcome)>);
 impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises at the solution; no evaluation where the problem's tape needs none beyond g(z*).
     pub fn new<M: Inverse<P::State>>(solution: &'a Solution<P, M>) -> Result<Self, Error> {
-        let single = solution.memory.len() == 1;
-        let chunks = each(&solution.memory, single, |memory| LinearisedChunk::of(solution, memory));
-        Ok(Linearised { chunks: chunks.map_err(Error::User)?, single })
+        let chunks = each(&solution.memory, |memory| LinearisedChunk::of(solution, memory));
+        Ok(Linearised { chunks: chunks.map_err(Error::User)? })
     }
 
     /// The same, and [`map`](Linearised::map) in one go: threads are woken once.
@@ -50,14 +48,13 @@ impl<'a, P: Linearize> Linearised<'a, P> {
         b: &P::State,
         f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
     ) -> Result<(Self, Mapped<P::State>), Error> {
-        let single = solution.memory.len() == 1;
-        let both = each(&solution.memory, single, |memory| {
+        let both = each(&solution.memory, |memory| {
             let chunk = LinearisedChunk::of(solution, memory)?;
             let answer = f(&chunk, &pick(b, &chunk.samples(&chunk.slots)))?;
             Ok((chunk, answer))
         });
         let (chunks, answers) = both.map_err(Error::User)?.into_iter().unzip();
-        let linearised = Linearised { chunks, single };
+        let linearised = Linearised { chunks };
         let mapped = linearised.gather(b, answers)?;
         Ok((linearised, mapped))
     }
@@ -65,7 +62,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises and factors one sample alone.
     pub fn single<M>(solution: &'a Solution<P, M>, sample: usize) -> Result<Self, Error> {
         let chunk = LinearisedChunk::new(solution, sample..sample + 1, &(), true).map_err(Error::User)?;
-        Linearised { chunks: vec![chunk], single: true }.factored()
+        Linearised { chunks: vec![chunk] }.factored()
     }
 
     /// Factors every Jacobian at z*, where the factors serve more than once.
@@ -74,7 +71,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
             chunk.fresh = Some(chunk.factor(&chunk.slots)?);
             Ok(())
         };
-        let outcome: Result<(), UserError> = if self.single {
+        let outcome: Result<(), UserError> = if self.chunks.len() == 1 {
             self.chunks.iter_mut().try_for_each(factor)
         } else {
             self.chunks.par_iter_mut().try_for_each(factor)
@@ -89,7 +86,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
         f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
     ) -> Result<Mapped<P::State>, Error> {
         let one = |chunk: &LinearisedChunk<'a, P>| f(chunk, &pick(b, &chunk.samples(&chunk.slots)));
-        self.gather(b, each(&self.chunks, self.single, one).map_err(Error::User)?)
+        self.gather(b, each(&self.chunks, one).map_err(Error::User)?)
     }
 
     /// The answers of all chunks as one for the batch.
@@ -112,10 +109,9 @@ impl<'a, P: Linearize> Linearised<'a, P> {
 /// `f` of every item, on the threads of the current rayon pool unless there is a single one.
 fn each<'i, T: Sync, R: Send>(
     items: &'i [T],
-    single: bool,
     f: impl Fn(&'i T) -> Result<R, UserError> + Sync + Send,
 ) -> Result<Vec<R>, UserError> {
-    if single { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
+    if items.len() == 1 { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
 }
 
 impl<'a, P: Linearize> LinearisedChunk<'a, P> {

@@ -7,6 +7,7 @@ use crate::batch::{Batch, pick};
 use crate::error::UserError;
 use crate::linear::{
     DENSE, GaussSeidel, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, Stop, System,
+    WINDOW,
 };
 use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 
@@ -39,7 +40,7 @@ const CONTRACTION: Refinement = Refinement { max_iterations: 100, patience: 2, g
 /// The same for passes, of which two cost a product.
 const ALTERNATION: GaussSeidel = GaussSeidel { window: 0, max_iterations: 100, patience: 3, gain: 0.5 };
 /// What comes next: it gains at least as much a product as GMRES, and needs fewer vectors.
-const ACCELERATED: GaussSeidel = GaussSeidel { window: 8, max_iterations: 100, patience: 20, gain: 0.5 };
+const ACCELERATED: GaussSeidel = GaussSeidel { window: WINDOW, max_iterations: 100, patience: 20, gain: 0.5 };
 const AUTO_GMRES: Gmres = Gmres { restart: 50, max_iterations: 500 };
 /// Normwise backward error, in units of rounding, at which a factored system counts as solved.
 const BACKWARD_STABLE: f64 = 64.0;

@@ -125,9 +125,9 @@ pub(super) fn deal<T: Real>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use pulp::Simd;
 
+    use super::*;
     use crate::kernels::epilogue::Plain;
 
     fn matrix(rows: usize, columns: usize, seed: f64) -> Vec<f64> {
@@ -206,19 +206,8 @@ mod tests {
     fn product<T: Real, S: Simd>(simd: S, packed: &Packed<T>, a: &[T], rows: usize) -> Vec<T> {
         let mut out = vec![T::nan(); rows * packed.outputs];
         let (depth, width) = (packed.inputs, packed.outputs);
-        let panels = packed.panels(0);
-        let out_rows = &mut out;
-        simd.vectorize(Tiles {
-            panels,
-            depth,
-            inputs: 0..depth,
-            a,
-            rows,
-            out: out_rows,
-            stride: width,
-            width,
-            add: false,
-        });
+        let (panels, inputs) = (packed.panels(0), 0..depth);
+        simd.vectorize(Tiles { panels, depth, inputs, a, rows, out: &mut out, stride: width, width, add: false });
         out
     }
 

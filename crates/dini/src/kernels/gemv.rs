@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::Real;
 use crate::kernels::epilogue::{Epilogue, finish};
-use crate::kernels::gemm::PARALLEL_WORK;
+use crate::kernels::gemm::{PARALLEL_WORK, deal};
 use crate::kernels::lane::Lane;
 
 /// out <- epilogue(a M) for one row `a` and M row-major, `a.len()` x `out.len()`.
@@ -15,19 +14,12 @@ use crate::kernels::lane::Lane;
 /// Bitwise the same as [`Packed::from_columns`](crate::kernels::gemm::Packed::from_columns) would have it: every element
 /// is summed in the order of the inputs. Cost: one pass over M; with `parallel` spread over the current rayon pool.
 pub(crate) fn apply<T: Real, E: Epilogue<T>>(m: &[T], a: &[T], out: &mut [T], parallel: bool, epilogue: &E) {
-    let (stride, threads) = (out.len(), rayon::current_num_threads());
-    let run = |column: usize, out: &mut [T]| {
-        let width = out.len();
+    let stride = out.len();
+    deal(out, stride, parallel && m.len() >= PARALLEL_WORK, |_, column, out, width| {
         out.fill(T::zero());
         T::multiply_row(Strip { m, stride, a, inputs: 0..a.len(), column, out, down: false });
         finish(epilogue, 0, column, out, width);
-    };
-    if !parallel || threads < 2 || m.len() < PARALLEL_WORK {
-        run(0, out);
-    } else {
-        let columns = stride.div_ceil(threads).next_multiple_of(T::PANEL);
-        out.par_chunks_mut(columns).enumerate().for_each(|(i, out)| run(i * columns, out));
-    }
+    });
 }
 
 /// Adds some of the inputs to the outputs `column ..` that fit into `out`.

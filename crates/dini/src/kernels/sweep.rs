@@ -58,7 +58,7 @@ pub(crate) trait Update<T: Lane> {
 }
 
 /// The rows of a pass, all of them rows x n.
-pub(crate) struct Rows<'a, T> {
+pub(crate) struct Operands<'a, T> {
     /// what is multiplied
     pub a: &'a mut [T],
     /// sums over the blocks after each block in the order of the pass, of an earlier pass
@@ -75,13 +75,13 @@ pub(crate) trait Matrix<T: Real> {
     fn size(&self) -> usize;
     /// sums <- behind + block + ahead in the columns of `block`, where behind takes up the inputs `before` first, a group's
     /// share of them; `fresh` where there have been none.
-    fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>);
+    fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Operands<'_, T>);
     /// Takes note of the new inputs of `block`, for the outputs `after` it in the same group.
-    fn settle(&self, order: Order, block: Range<usize>, after: Range<usize>, rows: &mut Rows<'_, T>) {
+    fn settle(&self, order: Order, block: Range<usize>, after: Range<usize>, rows: &mut Operands<'_, T>) {
         let _ = (order, block, after, rows);
     }
     /// behind <- behind + what the inputs of a group contribute to the outputs of the groups `after` it.
-    fn group(&self, inputs: Range<usize>, after: Range<usize>, fresh: bool, parallel: bool, rows: &mut Rows<'_, T>);
+    fn group(&self, inputs: Range<usize>, after: Range<usize>, fresh: bool, parallel: bool, rows: &mut Operands<'_, T>);
 }
 
 /// One pass: block after block of [`Lane::PANEL`] columns, `a` M^T is formed with `a` as the blocks before have left it.
@@ -91,7 +91,7 @@ pub(crate) trait Matrix<T: Real> {
 pub(crate) fn pass<T: Real, M: Matrix<T>, U: Update<T>>(
     matrix: &M,
     order: Order,
-    rows: &mut Rows<'_, T>,
+    rows: &mut Operands<'_, T>,
     parallel: bool,
     update: &mut U,
 ) {
@@ -120,7 +120,7 @@ struct Updates<'u, 'r, T, U> {
     update: &'u mut U,
     block: Range<usize>,
     n: usize,
-    rows: &'u mut Rows<'r, T>,
+    rows: &'u mut Operands<'r, T>,
 }
 
 impl<T: Real, U: Update<T>> WithSimd for Updates<'_, '_, T, U> {
@@ -174,7 +174,7 @@ mod tests {
     fn passed<T: Real, M: Matrix<T>>(matrix: &M, order: Order, a: &[T], parallel: bool) -> (Vec<T>, Vec<T>) {
         let (mut a, mut behind, mut sums) = (a.to_vec(), vec![T::nan(); a.len()], vec![T::nan(); a.len()]);
         let ahead = numbers(a.len(), 0.4);
-        let mut rows = Rows { a: &mut a, ahead: &ahead, behind: &mut behind, sums: &mut sums };
+        let mut rows = Operands { a: &mut a, ahead: &ahead, behind: &mut behind, sums: &mut sums };
         pass(matrix, order, &mut rows, parallel, &mut Mix);
         (a, behind)
     }

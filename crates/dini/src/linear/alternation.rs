@@ -8,6 +8,9 @@ use crate::batch::{Batch, Keep};
 use crate::error::UserError;
 use crate::problem::{Eval, Order, Pass};
 
+/// Differences kept where a polyalgorithm accelerates passes: more gain little, fewer lose much.
+pub(crate) const WINDOW: usize = 8;
+
 /// One pass over the rows given, or over all of them.
 pub(crate) type Sweep<'a, V> = dyn FnMut(Option<&[usize]>, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
 

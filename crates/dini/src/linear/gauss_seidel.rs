@@ -40,7 +40,6 @@ pub(crate) type LinearSweep<'a, V> = dyn FnMut(&[usize], &V, Pass<'_, V>, &mut V
 /// What is remembered of a sample.
 #[derive(Clone, Copy)]
 struct Row {
-    number: usize,
     norm_b: f64,
     best: f64,
     best_at: usize,
@@ -49,8 +48,8 @@ struct Row {
 }
 
 impl Row {
-    fn new(number: usize, norm_b: f64) -> Self {
-        Row { number, norm_b, best: f64::INFINITY, best_at: 0, closing: None }
+    fn new(norm_b: f64) -> Self {
+        Row { norm_b, best: f64::INFINITY, best_at: 0, closing: None }
     }
 
     /// Why the sample ends with a change, or a residual, of this norm, if it does.
@@ -110,8 +109,7 @@ impl GaussSeidel {
         let mut records = vec![LinearRecord { residual: f64::INFINITY, condition: 1.0, ..Default::default() }; samples];
         let mut norms = vec![V::Scalar::zero(); samples];
         b.norms(&mut norms);
-        let mut state: Vec<Row> =
-            norms.iter().enumerate().map(|(number, norm)| Row::new(number, norm.as_f64())).collect();
+        let mut state: Vec<Row> = norms.iter().map(|norm| Row::new(norm.as_f64())).collect();
         let mut rows: Vec<usize> = (0..samples).collect();
         let (mut b, mut z, mut change) = (b.clone(), b.zeros(samples), b.zeros(samples));
         let mut passes = Alternation::new(&b, self.window);
@@ -144,12 +142,12 @@ impl GaussSeidel {
                 let residual = if norm == 0.0 { 0.0 } else { norm / row.norm_b };
                 let residual = if residual.is_nan() { f64::INFINITY } else { residual };
                 let iterations = (made + usize::from(measured[i])).div_ceil(2);
-                records[row.number] = LinearRecord { stop, residual, iterations, condition: 1.0 };
+                records[rows[i]] = LinearRecord { stop, residual, iterations, condition: 1.0 };
             }
             if ended.is_empty() {
                 continue;
             }
-            let numbers: Vec<usize> = ended.iter().map(|&i| state[i].number).collect();
+            let numbers: Vec<usize> = ended.iter().map(|&i| rows[i]).collect();
             x.put(&numbers, &z, &ended);
             if !keep.is_empty() {
                 [&mut b, &mut z, &mut change].into_iter().for_each(|v| v.keep(&keep));

@@ -33,8 +33,6 @@ pub use sparsity::Sparsity;
 pub(crate) use sparsity::{covers, direction};
 pub use sweep::{Order, Pass};
 
-use num_traits::One;
-
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
 
@@ -156,8 +154,7 @@ pub trait Linearize: Problem {
         change: &mut Self::State,
     ) -> Eval {
         self.jvp(at, tape, x, change)?;
-        change.axpby(-Scalar::<Self>::one(), b, Scalar::<Self>::one());
-        pass.take(x, change);
+        pass.take_residual(b, x, change);
         Ok(())
     }
     /// The same on J^T x = b.
@@ -174,8 +171,7 @@ pub trait Linearize: Problem {
         change: &mut Self::State,
     ) -> Eval {
         self.vjp(at, tape, x, change)?;
-        change.axpby(-Scalar::<Self>::one(), b, Scalar::<Self>::one());
-        pass.take(x, change);
+        pass.take_residual(b, x, change);
         Ok(())
     }
     /// Where J may differ from zero, if that is known: the same entries at every point and for every sample.

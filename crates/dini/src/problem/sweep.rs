@@ -31,4 +31,10 @@ impl<V: Batch> Pass<'_, V> {
             x.axpby(-V::Scalar::one(), change, V::Scalar::one());
         }
     }
+
+    /// The same where `change` holds A x of a linear system A x = b.
+    pub(super) fn take_residual(&self, b: &V, x: &mut V, change: &mut V) {
+        change.axpby(-V::Scalar::one(), b, V::Scalar::one());
+        self.take(x, change);
+    }
 }

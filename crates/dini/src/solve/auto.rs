@@ -1,7 +1,7 @@
 //! A polyalgorithm: cheap methods first, robust ones for the samples they give up.
 
 use super::*;
-use crate::linear::{DENSE, Merged};
+use crate::linear::{DENSE, Merged, WINDOW};
 use crate::problem::ResidualScale;
 
 /// Size up to which Newton's method comes first for any problem.
@@ -114,7 +114,7 @@ fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
         ResidualScale::State if n > TINY => {
             if sweeps {
                 let stage = |window| Stage::new(AnySolver::GaussSeidel(GaussSeidel { window }));
-                plan.extend([stage(0), stage(8).resuming().called("gauss-seidel, accelerated")]);
+                plan.extend([stage(0), stage(WINDOW).resuming().called("gauss-seidel, accelerated")]);
             } else {
                 plan.push(Stage::new(AnySolver::Picard(Picard::default())));
             }

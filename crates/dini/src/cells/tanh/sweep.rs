@@ -18,8 +18,8 @@ pub(super) fn forward<T: Real>(
     change: &mut Rows<T>,
 ) {
     let mut update = Forward { at, x: &cell.x, hold: pass.hold };
-    let mut rows = rows(pass.ahead, pass.behind, z.as_mut_slice(), change);
-    sweep::pass(&cell.forward, pass.order, &mut rows, at.parallel(), &mut update);
+    let mut operands = operands(pass.ahead, pass.behind, z.as_mut_slice(), change);
+    sweep::pass(&cell.forward, pass.order, &mut operands, at.parallel(), &mut update);
 }
 
 struct Forward<'a, T> {
@@ -47,8 +47,8 @@ pub(super) fn tangent<T: Real>(
     change: &mut Rows<T>,
 ) {
     let mut update = Tangent { at, d, b, hold: pass.hold };
-    let mut rows = rows(pass.ahead, pass.behind, v.as_mut_slice(), change);
-    sweep::pass(&cell.forward, pass.order, &mut rows, at.parallel(), &mut update);
+    let mut operands = operands(pass.ahead, pass.behind, v.as_mut_slice(), change);
+    sweep::pass(&cell.forward, pass.order, &mut operands, at.parallel(), &mut update);
 }
 
 struct Tangent<'a, T> {
@@ -82,11 +82,11 @@ pub(super) fn adjoint<T: Real>(
             vector::product(du, u.row(i), d.row(at.slot(i)));
         }
         let mut update = Adjoint { at, d, b, u, hold: pass.hold };
-        let mut rows = rows(pass.ahead, pass.behind, du, change);
+        let mut operands = operands(pass.ahead, pass.behind, du, change);
         let (order, parallel) = (pass.order, at.parallel());
         match cell.packed_transpose(at) {
-            None => sweep::pass(&Transposed { n, m: &cell.w }, order, &mut rows, parallel, &mut update),
-            Some(packed) => sweep::pass(packed, order, &mut rows, parallel, &mut update),
+            None => sweep::pass(&Transposed { n, m: &cell.w }, order, &mut operands, parallel, &mut update),
+            Some(packed) => sweep::pass(packed, order, &mut operands, parallel, &mut update),
         }
     });
 }
@@ -125,11 +125,11 @@ fn take<T: Real, const N: usize>(hold: bool, change: &mut [T; N], old: &mut [T; 
     }
 }
 
-fn rows<'a, T: Real>(
+fn operands<'a, T: Real>(
     ahead: &'a Rows<T>,
     behind: &'a mut Rows<T>,
     a: &'a mut [T],
     change: &'a mut Rows<T>,
-) -> sweep::Rows<'a, T> {
-    sweep::Rows { a, ahead: ahead.as_slice(), behind: behind.as_mut_slice(), sums: change.as_mut_slice() }
+) -> sweep::Operands<'a, T> {
+    sweep::Operands { a, ahead: ahead.as_slice(), behind: behind.as_mut_slice(), sums: change.as_mut_slice() }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::{Matrix, Order, Rows};
+use super::{Matrix, Operands, Order};
 use crate::Real;
 use crate::kernels::gemm::{PARALLEL_WORK, Packed, deal};
 use crate::kernels::lane::Lane;
@@ -15,9 +15,9 @@ impl<T: Real> Matrix<T> for Packed<T> {
         self.outputs()
     }
 
-    fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>) {
+    fn block(&self, order: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Operands<'_, T>) {
         let n = self.size();
-        let Rows { a, ahead, behind, sums } = rows;
+        let Operands { a, ahead, behind, sums } = rows;
         T::multiply_block(Block {
             panel: &self.panels(block.start)[..n * T::PANEL],
             order,
@@ -31,7 +31,14 @@ impl<T: Real> Matrix<T> for Packed<T> {
         });
     }
 
-    fn group(&self, inputs: Range<usize>, after: Range<usize>, fresh: bool, parallel: bool, rows: &mut Rows<'_, T>) {
+    fn group(
+        &self,
+        inputs: Range<usize>,
+        after: Range<usize>,
+        fresh: bool,
+        parallel: bool,
+        rows: &mut Operands<'_, T>,
+    ) {
         let (n, add, count) = (self.size(), !fresh, rows.a.len() / self.size());
         let parallel = parallel && count * inputs.len() * after.len() >= PARALLEL_WORK;
         let (a, inputs) = (&*rows.a, &inputs);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Matrix, Order, Rows};
+use super::{Matrix, Operands, Order};
 use crate::Real;
 use crate::kernels::gemm::{PARALLEL_WORK, deal};
 use crate::kernels::gemv::Strip;
@@ -18,7 +18,7 @@ impl<T: Real> Matrix<T> for Transposed<'_, T> {
         self.n
     }
 
-    fn block(&self, _: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Rows<'_, T>) {
+    fn block(&self, _: Order, before: Range<usize>, block: Range<usize>, fresh: bool, rows: &mut Operands<'_, T>) {
         if fresh && before.is_empty() {
             rows.behind.fill(T::zero());
         }
@@ -29,11 +29,11 @@ impl<T: Real> Matrix<T> for Transposed<'_, T> {
         sums.iter_mut().zip(&rows.ahead[block]).for_each(|(sum, &ahead)| *sum += ahead);
     }
 
-    fn settle(&self, order: Order, block: Range<usize>, after: Range<usize>, rows: &mut Rows<'_, T>) {
+    fn settle(&self, order: Order, block: Range<usize>, after: Range<usize>, rows: &mut Operands<'_, T>) {
         self.add(block, after.start, rows.a, &mut rows.behind[after], order == Order::Descending);
     }
 
-    fn group(&self, inputs: Range<usize>, after: Range<usize>, _: bool, parallel: bool, rows: &mut Rows<'_, T>) {
+    fn group(&self, inputs: Range<usize>, after: Range<usize>, _: bool, parallel: bool, rows: &mut Operands<'_, T>) {
         let (a, parallel) = (&*rows.a, parallel && inputs.len() * after.len() >= PARALLEL_WORK);
         deal(&mut rows.behind[after.clone()], after.len(), parallel, |_, column, out, _| {
             self.add(inputs.clone(), after.start + column, a, out, false);

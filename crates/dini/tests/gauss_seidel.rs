@@ -176,8 +176,9 @@ fn auto_begins_with_it_and_knows_when_to_do_something_else() {
         assert!(solution.converged().is_ok());
         solution.attempts(0).map(|attempt| attempt.method).collect::<Vec<_>>()
     };
-    assert_eq!(methods(&cell(60, 2, 0.5)), ["gauss-seidel"]);
-    assert_eq!(methods(&slow(60, 2)), ["gauss-seidel", "gauss-seidel, accelerated"]);
+    assert_eq!(methods(&cell(96, 2, 0.5)), ["gauss-seidel"]);
+    assert_eq!(methods(&slow(96, 2)), ["gauss-seidel", "gauss-seidel, accelerated"]);
+    assert_eq!(methods(&cell(95, 2, 0.4)), ["picard"]);
     assert_eq!(methods(&cell(8, 2, 0.5)), ["newton"]);
 }
 

@@ -7,7 +7,7 @@ use crate::batch::{Batch, pick};
 use crate::error::UserError;
 use crate::linear::{
     DENSE, GaussSeidel, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, Stop, System,
-    WINDOW,
+    WINDOW, WORTHWHILE,
 };
 use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 
@@ -16,7 +16,7 @@ use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 pub enum Method {
     /// Refinement with the forward solver's factorisation where it left one, or with a sparse one made at z* where the
     /// problem states the pattern of its Jacobian. Otherwise the adjoint fixed point where it contracts quickly, block by
-    /// block where the problem has blocks, GMRES where not, and dense LU where that fails (n <= 1000).
+    /// block where the problem has blocks and n is at least 96, GMRES where not, and dense LU where that fails (n <= 1000).
     #[default]
     Auto,
     /// Dense LU of the Jacobian at z*, factored anew, with refinement.
@@ -110,7 +110,7 @@ impl<P: Linearize> Task<'_, '_, P> {
 
     /// Factors from a nearby point serve; where there are none (the start was a root) or they are from too far away, the
     /// sample is factored at z*. Without a direct method: the adjoint of Picard's iteration where that contracts, or
-    /// Gauss-Seidel iteration where there are blocks, then GMRES, then dense factors after all.
+    /// Gauss-Seidel iteration where there are enough blocks, then GMRES, then dense factors after all.
     fn automatic(&self, all: Vec<usize>) -> Result<Vec<Part<P::State>>, UserError> {
         let LinearisedChunk { problem, memory, .. } = self.chunk;
         let sparsity = self.chunk.sparsity();
@@ -124,7 +124,7 @@ impl<P: Linearize> Task<'_, '_, P> {
             parts.push(part);
         }
         if !free.is_empty() && problem.residual_scale() == ResidualScale::State {
-            if problem.sweeps() {
+            if problem.sweeps() && self.b.width() >= WORTHWHILE {
                 for method in [ALTERNATION, ACCELERATED] {
                     if !free.is_empty() {
                         let part = self.sweep(free, &method)?;

@@ -8,6 +8,8 @@ use crate::batch::{Batch, Keep};
 use crate::error::UserError;
 use crate::problem::{Eval, Order, Pass};
 
+/// Size from which a polyalgorithm prefers passes: in smaller systems, what is not a product outweighs the products saved.
+pub(crate) const WORTHWHILE: usize = 96;
 /// Differences kept where a polyalgorithm accelerates passes: more gain little, fewer lose much.
 pub(crate) const WINDOW: usize = 8;
 

@@ -24,7 +24,7 @@ mod refinement;
 mod sample;
 mod sparse_lu;
 
-pub(crate) use alternation::{Alternation, Look, WINDOW};
+pub(crate) use alternation::{Alternation, Look, WINDOW, WORTHWHILE};
 pub use bicgstab::BiCgStab;
 pub use block_diagonal::BlockDiagonal;
 pub use cg::Cg;

@@ -1,7 +1,7 @@
 //! A polyalgorithm: cheap methods first, robust ones for the samples they give up.
 
 use super::*;
-use crate::linear::{DENSE, Merged, WINDOW};
+use crate::linear::{DENSE, Merged, WINDOW, WORTHWHILE};
 use crate::problem::ResidualScale;
 
 /// Size up to which Newton's method comes first for any problem.
@@ -15,7 +15,7 @@ const SMALL: usize = 200;
 ///
 /// | problem | n | methods, in this order |
 /// |---|---|---|
-/// | fixed point in blocks | > 8 | Gauss-Seidel, the same accelerated, Anderson, Newton-Krylov, then as below |
+/// | fixed point in blocks | >= 96 | Gauss-Seidel, the same accelerated, Anderson, Newton-Krylov, then as below |
 /// | other fixed point | > 8 | Picard, Anderson, Newton-Krylov, then as below |
 /// | equation | > 200 | Newton-Krylov, Anderson, then as below |
 /// | any | <= 1000 | Newton, Newton with full steps, dogleg, Levenberg-Marquardt, pseudo-transient |
@@ -112,7 +112,7 @@ fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
     let mut plan = Vec::with_capacity(8);
     match scale {
         ResidualScale::State if n > TINY => {
-            if sweeps {
+            if sweeps && n >= WORTHWHILE {
                 let stage = |window| Stage::new(AnySolver::GaussSeidel(GaussSeidel { window }));
                 plan.extend([stage(0), stage(WINDOW).resuming().called("gauss-seidel, accelerated")]);
             } else {

@@ -91,8 +91,8 @@ pub struct ForwardReport {
     pub iterations: Vec<usize>,
     /// ||z - f(z)|| of each sample.
     pub residuals: Vec<f64>,
-    /// Norm at which each sample converges.
-    pub targets: Vec<f64>,
+    /// The correction that is left of z* of each sample, relative to ||z*||, as far as it is known.
+    pub accuracies: Vec<f64>,
 }
 
 impl ForwardReport {
@@ -102,7 +102,7 @@ impl ForwardReport {
             statuses: samples.clone().map(|s| solution.status(s)).collect(),
             iterations: samples.clone().map(|s| solution.iterations(s)).collect(),
             residuals: samples.clone().map(|s| solution.residual_norm(s)).collect(),
-            targets: samples.map(|s| solution.target(s)).collect(),
+            accuracies: samples.map(|s| solution.accuracy(s).relative).collect(),
         }
     }
 
@@ -217,7 +217,6 @@ impl<C: Module> Deq<C> {
                 sample,
                 status: report.statuses[sample],
                 residual: report.residuals[sample],
-                target: report.targets[sample],
             });
         }
         let ticket = BackwardTicket { report: Arc::default(), unseen: self.unseen.clone() };

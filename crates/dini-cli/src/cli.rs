@@ -32,7 +32,8 @@ enum Command {
 }
 
 /// Runs the command line and returns the exit code; messages go to standard error.
-pub fn run(words: Vec<OsString>) -> u8 {
+pub fn run(mut words: Vec<OsString>) -> u8 {
+    protect_equations(&mut words);
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {
@@ -56,6 +57,25 @@ pub fn run(words: Vec<OsString>) -> u8 {
                 eprintln!("dini: {message}");
             }
             code
+        }
+    }
+}
+
+/// Equations may begin with a minus sign, as no option of `dini solve` does: a blank before it keeps them apart.
+fn protect_equations(words: &mut [OsString]) {
+    if words.get(1).is_none_or(|command| command != "solve") {
+        return;
+    }
+    let is_equation = |word: &str| {
+        let mut letters = word.chars();
+        let signed =
+            letters.next() == Some('-') && letters.next().is_some_and(|c| c != '-') && letters.next().is_some();
+        // the value of an option, as in --bracket -1,1
+        signed && !word.split(',').all(|number| number.parse::<f64>().is_ok())
+    };
+    for word in &mut words[2..] {
+        if word.to_str().is_some_and(is_equation) {
+            *word = format!(" {}", word.to_string_lossy()).into();
         }
     }
 }

@@ -73,7 +73,6 @@ fn not_understood_is_2_and_prints_to_stderr_only() {
         &["z = 1", "--start", ","],
         &["z = 1", "--for", ""],
         &["z = 1", "--file", "/no/such/file"],
-        &["-z = 2"],
     ] {
         let output = dini(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

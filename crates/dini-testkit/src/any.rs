@@ -3,7 +3,7 @@
 use dini::gradient::{Derivative, Implicit};
 use dini::linear::Inverse;
 use dini::problem::{Dual, Equation, ParamJvp, ParamVjp};
-use dini::solve::AnySolver;
+use dini::solve::{Accuracy, AnySolver};
 use dini::{Error, Options, Rows, Solution, Status};
 
 use crate::conformance;
@@ -36,6 +36,8 @@ pub trait AnySolution {
     fn z(&self) -> &Rows<f64>;
     /// How the solve of sample `s` ended.
     fn status(&self, s: usize) -> Status;
+    /// The correction left of sample `s`.
+    fn accuracy(&self, s: usize) -> Accuracy;
     /// Iterations made for sample `s`.
     fn iterations(&self, s: usize) -> usize;
     /// Sample-evaluations of the residual and of Jacobian products.
@@ -122,6 +124,10 @@ where
 
     fn status(&self, s: usize) -> Status {
         self.status(s)
+    }
+
+    fn accuracy(&self, s: usize) -> Accuracy {
+        self.accuracy(s)
     }
 
     fn iterations(&self, s: usize) -> usize {

@@ -71,6 +71,14 @@ impl Case {
         if self.roots.is_empty() || self.is_regular() { 1e-10 } else { 1e-4 }
     }
 
+    /// Distance to the nearest known root: the largest difference of an unknown relative to the larger of the two; infinite
+    /// where none is known.
+    pub fn distance(&self, z: &Rows<f64>) -> f64 {
+        let apart = |(a, b): (&f64, &f64)| if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) };
+        let far = |root: &Root| z.as_slice().iter().zip(root.z.as_slice()).map(apart).fold(0.0, f64::max);
+        self.roots.iter().map(far).fold(f64::INFINITY, f64::min)
+    }
+
     /// max |g_i(z)| over all samples, by plain code; infinite where a component is NaN.
     pub fn residual(&self, z: &Rows<f64>) -> f64 {
         let g = self.problem.residual(z);

@@ -47,6 +47,19 @@ pub enum Error {
         /// What is allowed.
         requirement: &'static str,
     },
+    /// More unknowns than the way they are stated can carry.
+    #[error(
+        "{what} has n^2 entries, too many for n = {n} (at most {most}): state the pattern of the Jacobian and let differences \
+         fill it (problem::ColouredDifferences), or products J v and J^T u (problem::Linearize)"
+    )]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Number of unknowns.
+        n: usize,
+        /// Largest number allowed.
+        most: usize,
+    },
     /// A solver that needs the pattern of the Jacobian was given a problem that states none.
     #[error("the problem states no sparsity pattern of dg/dz: add one with `problem::Sparse`, or use a dense solver")]
     NoSparsity,
@@ -59,12 +72,8 @@ pub enum Error {
     /// The user's function returned a fatal error.
     #[error("the problem's own function failed: {0}")]
     User(#[source] UserError),
-    /// A derivative was asked for at a point that does not solve the equation.
-    #[error(
-        "sample {sample} did not converge ({status}; residual {residual:.3e}, tolerance {target:.3e}): its derivative \
-         is undefined. {advice}",
-        advice = status.advice()
-    )]
+    /// A solution, or a derivative of one, was asked for that was not found.
+    #[error("sample {sample} did not converge ({status}; residual {residual:.3e}). {advice}", advice = status.advice())]
     NotConverged {
         /// First sample concerned.
         sample: usize,
@@ -72,8 +81,6 @@ pub enum Error {
         status: Status,
         /// Norm of its residual.
         residual: f64,
-        /// Norm it should have reached.
-        target: f64,
     },
     /// dg/dz is singular, or numerically so: the implicit function theorem does not apply.
     #[error(
@@ -93,6 +100,12 @@ pub enum Error {
         sample: usize,
         /// What the verdict found.
         reason: crate::verdict::Reason,
+    },
+    /// Several samples have no derivative, each for a reason of its own.
+    #[error("{} samples have no derivative: {}", failures.len(), Several(failures))]
+    Refused {
+        /// One error a sample, in order.
+        failures: Vec<Error>,
     },
     /// The Neumann series of the adjoint does not converge.
     #[error(
@@ -127,6 +140,22 @@ pub enum Error {
         /// Lower bound of the condition number seen.
         condition: f64,
     },
+}
+
+/// The first of several errors, and how many more there are.
+struct Several<'a>(&'a [Error]);
+
+impl std::fmt::Display for Several<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 5;
+        for (i, error) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{error}", if i > 0 { "; " } else { "" })?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
 }
 
 impl Error {

@@ -28,6 +28,7 @@
 
 pub mod batch;
 pub mod cells;
+mod check;
 mod error;
 pub mod gradient;
 pub mod kernels;
@@ -39,12 +40,13 @@ pub mod tiny;
 pub mod verdict;
 
 pub use batch::{Batch, Rows};
+pub use check::{Mistake, check, check_parameters};
 pub use error::{Error, UserError};
 pub use gradient::{Implicit, OnFailure};
 /// Dual numbers, for [`problem::Equation`].
 pub use num_dual;
 pub use scalar::Real;
-pub use solve::{Anderson, Newton, Options, Picard, Solution, Status, solve, solve_with};
+pub use solve::{Accuracy, Anderson, Auto, Newton, Options, Picard, Solution, Status, solve, solve_with};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -6,10 +6,16 @@
 use num_dual::{Dual as DualNumber, DualNum, DualNumFloat};
 
 use crate::kernels::vector::norm;
-use crate::problem::Equation;
-use crate::solve::LineSearch;
-use crate::{Error, Options, Real, Status};
+use crate::problem::{Dual, Equation};
+use crate::solve::root::{Finding, Question, away, confirmed, examine};
+use crate::solve::{Accuracy, LineSearch, Tolerance};
+use crate::{Error, Options, Real, Rows, Status};
 
+/// As for [`Newton`](crate::Newton): share of the tolerance for a simplified correction, and the fall of ||g|| from which one is made.
+const SIMPLIFIED: f64 = 0.5;
+const FALL: f64 = 1e-3;
+/// Growth of ||z|| from which a claim is looked at again.
+const FAR: f64 = 1e6;
 /// Share of a Newton step that a second one with the same J may have at a regular root; at a double root it is 1/4.
 const CONTRACTION: f64 = 0.125;
 
@@ -24,8 +30,8 @@ pub struct Root<'e, E, T, const N: usize, const P: usize> {
     pub iterations: usize,
     /// ||g(z)||.
     pub residual: f64,
-    /// Norm at which the solve converges.
-    pub target: f64,
+    /// The correction that is left.
+    pub accuracy: Accuracy,
     equation: &'e E,
     a: [T; P],
 }
@@ -33,7 +39,8 @@ pub struct Root<'e, E, T, const N: usize, const P: usize> {
 /// Solves g(z; a) = 0 for one sample, starting at `z0`, by Newton's method with the line search of
 /// [`Newton`](crate::Newton).
 ///
-/// Of `options` the tolerances (relative to ||g(z0)||) and the iteration limit apply. A step costs N evaluations on dual
+/// Of `options` the tolerances and the iteration limit apply; convergence is by the same rule
+/// ([`solve::root`](crate::solve::root)), component by component. A step costs N evaluations on dual
 /// numbers, N^3 2/3 operations, and one evaluation per trial of the line search.
 ///
 /// ```
@@ -82,11 +89,15 @@ where
             return Err(Error::NonFinite { what, sample: 0 });
         }
     }
-    if options.step.is_some() {
-        return Err(Error::option("step", "some", "the stack path has no tolerance of the step"));
-    }
-    let mut root =
-        Root { z: z0, status: Status::MaxIterations, iterations: 0, residual: 0.0, target: 0.0, equation, a };
+    let mut root = Root {
+        z: z0,
+        status: Status::MaxIterations,
+        iterations: 0,
+        residual: 0.0,
+        accuracy: Accuracy::default(),
+        equation,
+        a,
+    };
     root.iterate(options);
     Ok(root)
 }
@@ -130,53 +141,103 @@ where
     }
 
     fn iterate(&mut self, options: &Options) {
+        let tolerance = Tolerance { absolute: options.absolute, relative: options.relative, uniform: false };
+        let start = self.z;
         let mut g = self.residual_at(&self.z);
-        let mut size = norm(&g);
-        self.target = options.absolute + options.relative * size.as_f64();
+        let (mut size, mut largest) = (norm(&g), 0.0);
         let status = loop {
-            self.residual = size.as_f64();
-            if size == T::zero() || (self.residual <= self.target && self.target.is_finite()) {
-                break Status::Converged;
-            }
-            if !self.residual.is_finite() {
+            largest = longest(&self.z).max(largest);
+            if !size.is_finite() {
                 break Status::NonFinite;
+            }
+            let Some(lu) = self.factors() else { break Status::Singular };
+            let dz = lu.solve(g);
+            if !dz.iter().all(|v| num_traits::Float::is_finite(*v)) {
+                break Status::Singular;
+            }
+            if tolerance.may_admit(&self.z, &dz, 1.0) && self.confirm(tolerance, &lu, &dz, (1.0, false)) {
+                break Status::Converged;
             }
             if self.iterations == options.max_iterations {
                 break Status::MaxIterations;
             }
-            let Some(lu) = self.factors() else { break Status::Singular };
-            let dz = lu.solve(g);
-            if !num_traits::Float::is_finite(norm(&dz)) {
-                break Status::Singular;
-            }
-            match self.search(&dz, size) {
-                Some(found) => (self.z, g, size) = found,
-                // no better z exists where the correction is below the rounding of z
-                None if norm(&dz).as_f64() <= 4.0 * T::epsilon().as_f64() * norm(&self.z).as_f64() => {
-                    self.target = self.target.max(self.residual);
+            let Some((z, value, trial, full)) = self.search(&dz, size) else {
+                let confirmed = self.confirm(tolerance, &lu, &dz, (1.0, true));
+                break if confirmed { Status::Converged } else { Status::Stagnated };
+            };
+            let fallen = full && trial <= T::of(FALL) * size;
+            (self.z, g, size) = (z, value, trial);
+            self.iterations += 1;
+            if fallen {
+                let left = lu.solve(g);
+                if tolerance.may_admit(&self.z, &left, SIMPLIFIED)
+                    && self.confirm(tolerance, &lu, &left, (SIMPLIFIED, false))
+                {
                     break Status::Converged;
                 }
-                None => break Status::Stagnated,
             }
-            self.iterations += 1;
         };
-        if self.residual.is_nan() {
-            self.residual = f64::INFINITY;
-        }
-        self.status = status;
+        let far = longest(&self.z) > FAR * longest(&start).max(1.0);
+        let before = self.z;
+        self.status = match status {
+            Status::Converged if far => self.examined(Status::Stagnated, tolerance, start, largest),
+            Status::Stagnated | Status::Singular | Status::MaxIterations => {
+                self.examined(status, tolerance, start, largest)
+            }
+            other => other,
+        };
+        let zeroed = before != self.z;
+        let size = if zeroed { norm(&self.residual_at(&self.z)) } else { size }.as_f64();
+        self.residual = if size.is_nan() { f64::INFINITY } else { size };
     }
 
-    /// The first of the points z - dz, z - dz / 2, ... at which the residual has fallen enough.
-    fn search(&self, dz: &[T; N], size: T) -> Option<([T; N], [T; N], T)> {
+    /// Whether one more evaluation confirms that the correction is what is left.
+    fn confirm(&mut self, tolerance: Tolerance, lu: &Factors<T, N>, left: &[T; N], kind: (f64, bool)) -> bool {
+        let mut moved = [T::zero(); N];
+        for side in [1.0, -1.0] {
+            away(tolerance, &self.z, side, &mut moved);
+            let g = self.residual_at(&moved);
+            if g.iter().all(|v| num_traits::Float::is_finite(*v)) {
+                let known = confirmed(tolerance, kind, (&self.z, left), (&moved, &lu.solve(g)));
+                self.accuracy = known.unwrap_or(self.accuracy);
+                return known.is_some();
+            }
+        }
+        false
+    }
+
+    /// How a solve ends that can't go on, after a closer look.
+    fn examined(&mut self, status: Status, tolerance: Tolerance, start: [T; N], largest: f64) -> Status {
+        let row = |v: &[T]| Rows::from_vec(1, v.len(), v.to_vec());
+        let (Ok(z), Ok(start), Ok(a)) = (row(&self.z), row(&start), row(&self.a)) else { return status };
+        let Ok(problem) = Dual::new(self.equation, a) else { return status };
+        let far = longest(&self.z) > FAR * longest(start.row(0)).max(1.0);
+        let spent = std::cell::Cell::new(0);
+        let question =
+            Question { sample: 0, z: &z, start: &start, largest, far, tolerance, last: true, evaluations: &spent };
+        match examine(&problem, &question) {
+            Ok(Some(Finding::Root(accuracy, zeroed))) => {
+                if let Some(zeroed) = zeroed {
+                    self.z.copy_from_slice(zeroed.row(0));
+                }
+                self.accuracy = accuracy;
+                Status::Converged
+            }
+            Ok(Some(Finding::Flat)) => Status::Vanishing,
+            _ => status,
+        }
+    }
+
+    /// The first of the points z - dz, z - dz / 2, ... at which the residual has fallen enough, and whether it is the first.
+    fn search(&self, dz: &[T; N], size: T) -> Option<([T; N], [T; N], T, bool)> {
         let LineSearch { halvings, decrease, .. } = LineSearch::default();
         let mut t = T::one();
-        for _ in 0..=halvings {
+        for halving in 0..=halvings {
             let z: [T; N] = std::array::from_fn(|i| self.z[i] - t * dz[i]);
             let g = self.residual_at(&z);
             let trial = norm(&g);
-            let falls = trial <= (T::one() - T::of(decrease) * t) * size && trial < size;
-            if falls || trial.as_f64() <= self.target {
-                return Some((z, g, trial));
+            if trial <= (T::one() - T::of(decrease) * t) * size && trial < size {
+                return Some((z, g, trial, halving == 0));
             }
             t *= T::of(0.5);
         }
@@ -185,9 +246,9 @@ where
 
     /// The factors of J at z*, where the theorem can be applied.
     fn regular(&self) -> Result<Factors<T, N>, Error> {
-        let Root { status, residual, target, .. } = *self;
+        let Root { status, residual, .. } = *self;
         if status != Status::Converged {
-            return Err(Error::NotConverged { sample: 0, status, residual, target });
+            return Err(Error::NotConverged { sample: 0, status, residual });
         }
         let epsilon = T::epsilon().as_f64();
         let singular = |condition| Error::Singular { sample: 0, condition };
@@ -227,6 +288,11 @@ where
     fn factors(&self) -> Option<Factors<T, N>> {
         Factors::new(std::array::from_fn(|j| self.slope(|i| unit(i, j), |_| T::zero())))
     }
+}
+
+/// Largest magnitude.
+fn longest<T: Real>(v: &[T]) -> f64 {
+    v.iter().fold(0.0, |max: f64, v| max.max(v.as_f64().abs()))
 }
 
 fn unit<T: Real>(i: usize, j: usize) -> T {

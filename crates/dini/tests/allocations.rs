@@ -83,7 +83,9 @@ where
     let (loose, few) = cost(problem, solver, z0, 0.3);
     let (tight, many) = cost(problem, solver, z0, 1e-9);
     assert!(few < many, "{what}: {few} and {many} iterations tell nothing");
-    assert_eq!(loose, tight, "{what}: allocations in {few} and {many} iterations");
+    // a closer look at a point allocates, each time that the residual has halved since the last one; an iteration does not
+    let looks = 16 * z0.samples() as u64;
+    assert!(tight <= loose + looks, "{what}: {loose} and {tight} allocations in {few} and {many} iterations");
 }
 
 #[test]

@@ -57,11 +57,12 @@ fn quadratic() -> Closure<f64> {
 
 #[test]
 fn a_start_on_the_root_converges_without_an_iteration() {
-    for options in [Options::default(), Options { step: Some(1e-8), ..Options::default() }] {
+    for options in [Options::default(), Options { relative: 1e-12, ..Options::default() }] {
         let on_root = scalar(|z: f64| z * z - 4.0, |z| 2.0 * z);
         let solution = run(&on_root, &[2.0, -2.0], &Newton::default(), &options);
         assert!((0..2).all(|s| solution.status(s) == Status::Converged && solution.iterations(s) == 0));
-        assert_eq!(solution.evaluations(), 2);
+        // g once, and once beside the root
+        assert!(solution.evaluations() <= 8, "{}", solution.evaluations());
         let solution = run(&on_root, &[2.0], &Picard::default(), &options);
         assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
     }
@@ -212,10 +213,11 @@ fn observed(compaction: f64) {
         assert!(own.iter().enumerate().all(|(k, s)| s.1 == k), "iterations count up from zero");
         for (_, iteration, samples, residual, target) in own {
             assert!(samples.is_sorted() && !samples.is_empty());
-            for ((&sample, residual), target) in samples.iter().zip(residual).zip(target) {
-                // the last iteration of a sample is shown, with the residual that ended it
-                assert!(solution.iterations(sample) >= *iteration, "sample {sample} had already ended at {iteration}");
-                assert_eq!(residual <= target, solution.iterations(sample) == *iteration);
+            assert!(residual.iter().all(|r| r.is_finite()) && target.iter().all(|t| *t > 0.0));
+            for &sample in samples {
+                // the last iteration of a sample is shown, and the one that only finds that no step is needed
+                let last = solution.iterations(sample) + 1;
+                assert!(last >= *iteration, "sample {sample} had already ended at {iteration}");
             }
         }
     }
@@ -235,20 +237,15 @@ fn observers_see_only_active_samples_also_without_compaction() {
 /// A sample that has ended takes no further part: without compaction it costs its row, not halvings of the others' steps.
 #[test]
 fn samples_that_have_ended_do_not_prolong_line_searches() {
-    // sample 0 is within its tolerance at the start, and nowhere else
+    // sample 0 starts on its root
     let problem = Closure::new(
         1,
         |s, z: &[f64], g| {
-            g[0] = match (s, z[0] == 1.0) {
-                (0, true) => 1e-3,
-                (0, false) => 1.0,
-                _ => z[0].powi(3) - 1e-3,
-            }
+            g[0] = if s == 0 { z[0] - 1.0 } else { z[0].powi(3) - 1e-3 };
         },
         |s, z, j| j[0] = if s > 0 { 3.0 * z[0] * z[0] } else { 1.0 },
     );
-    let options =
-        |compaction| Options { relative: 0.0, absolute: 2e-3, chunk: Some(2), compaction, ..Options::default() };
+    let options = |compaction| Options { relative: 1e-6, chunk: Some(2), compaction, ..Options::default() };
     let compact = solve(&problem, &start(&[1.0, 5.0]), &Newton::default(), &options(0.0)).unwrap();
     let whole = solve(&problem, &start(&[1.0, 5.0]), &Newton::default(), &options(1.0)).unwrap();
     assert_eq!(compact.converged().unwrap(), whole.converged().unwrap());
@@ -263,47 +260,37 @@ fn a_fixed_point_is_judged_relative_to_its_state() {
         let solution = run(contraction(), &[0.0], &Picard::default(), &options);
         let z = solution.z().row(0)[0];
         assert_eq!(solution.status(0), Status::Converged);
-        assert!((solution.target(0) - (absolute + relative * z)).abs() <= 1e-15 * solution.target(0));
-        assert!(solution.residual_norm(0) <= solution.target(0));
-        // halved in every step: not an iteration more than needed
-        assert!(2.0 * solution.residual_norm(0) > absolute + relative * (z - 2.0 * solution.residual_norm(0)));
+        // the residual is half of the error, and both are halved in every step: not an iteration more than needed
+        let (error, allowed) = (1000.0 - z, absolute + relative * z);
+        assert!(error <= allowed && 2.0 * error > allowed * (1.0 - 1e-2), "{error} of {allowed}");
+        assert!((solution.accuracy(0).correction - error).abs() <= 1e-6 * error);
         assert_eq!(solution.evaluations(), 1 + solution.iterations(0) as u64);
     }
 }
 
 #[test]
-fn an_equation_is_judged_relative_to_its_first_residual() {
-    let line = || scalar(|z: f64| 0.5 * z - 500.0, |_| 0.5);
-    for (relative, absolute) in [(1e-3, 0.0), (1e-6, 0.0), (1e-6, 0.25), (0.0, 2.0)] {
-        let options = Options { relative, absolute, ..Options::default() };
-        let solution = run(line(), &[0.0, 900.0], &Picard::default(), &options);
-        for (s, first) in [(0, 500.0), (1, 50.0)] {
-            assert_eq!(solution.status(s), Status::Converged);
-            assert!((solution.target(s) - (absolute + relative * first)).abs() <= 1e-12);
-            assert!(2.0 * solution.residual_norm(s) > solution.target(s));
+fn an_equation_is_judged_by_its_correction_whatever_its_units() {
+    for units in [1e-100, 1e-9, 1.0, 1e9, 1e100] {
+        let line = Closure::new(
+            1,
+            move |_, z: &[f64], g| g[0] = units * (0.5 * z[0] - 500.0),
+            move |_, _, j| j[0] = units * 0.5,
+        );
+        for (relative, absolute) in [(1e-3, 0.0), (1e-6, 0.0), (1e-6, 0.25), (0.0, 2.0)] {
+            let options = Options { relative, absolute, ..Options::default() };
+            let solution = run(&line, &[0.0, 900.0, 1e-3], &Newton::default(), &options);
+            for s in 0..3 {
+                assert_eq!(solution.status(s), Status::Converged);
+                assert!((solution.z().row(s)[0] - 1000.0).abs() <= absolute + relative * 1000.0);
+            }
         }
-    }
-}
-
-#[test]
-fn a_step_tolerance_asks_for_a_small_last_step() {
-    let flat = || scalar(|z: f64| 1e-9 * (z * z * z - 8.0), |z| 3e-9 * z * z);
-    let loose = Options { relative: 0.0, absolute: 1e-8, ..Options::default() };
-    let without = run(flat(), &[3.0], &Newton::default(), &loose);
-    assert!((without.z().row(0)[0] - 2.0).abs() > 1e-2, "the residual alone is small far from the root");
-    let with = run(flat(), &[3.0], &Newton::default(), &Options { step: Some(1e-6), ..loose.clone() });
-    assert_eq!(with.status(0), Status::Converged);
-    assert!((with.z().row(0)[0] - 2.0).abs() < 1e-10);
-    // linear convergence by 1/2: ||dz|| equals the error
-    let slow = || FixedPoint(scalar(|z: f64| 0.5 * z + 1.0, |_| 0.5));
-    let options = Options { relative: 1.0, step: Some(1e-5), ..Options::default() };
-    let solution = run(slow(), &[0.0], &Picard::default(), &options);
-    let z = solution.z().row(0)[0];
-    assert!((2.0 - z) <= 1e-5 * z && (2.0 - z) > 0.4e-5 * z);
-    for options in [Options { chunk: Some(1), ..options.clone() }, Options { compaction: 0.0, ..options.clone() }] {
-        let several = run(slow(), &[0.0, 1.999, 2.0], &Picard::default(), &options);
-        assert_eq!(several.z().row(0)[0], z);
-        assert_eq!(several.iterations(2), 0);
+        let flat = Closure::new(
+            1,
+            move |_, z: &[f64], g| g[0] = units * (z[0].powi(3) - 8.0),
+            move |_, z, j| j[0] = units * 3.0 * z[0] * z[0],
+        );
+        let solution = run(flat, &[3.0], &Newton::default(), &Options { relative: 1e-3, ..Options::default() });
+        assert!((solution.converged().unwrap().row(0)[0] - 2.0).abs() < 2e-3);
     }
 }
 
@@ -514,13 +501,13 @@ fn quiet(_: &Progress<'_, f64>) -> Control {
 fn a_reused_workspace_changes_nothing() {
     fn check<S: for<'a> Solver<&'a dini::cells::Tanh<f64>>>(solver: &S) {
         let options = Options { relative: 1e-11, chunk: Some(3), ..Options::default() };
-        let with_step = Options { step: Some(1e-9), ..options.clone() };
+        let looser = Options { relative: 1e-9, ..options.clone() };
         let cells =
             [cell::<f64>(1, 7, 9, 0.9), cell(2, 7, 9, 0.5), cell(3, 4, 9, 0.8), cell(4, 7, 5, 0.9), cell(5, 1, 1, 0.3)];
         let mut workspace = Workspace::default();
-        for (i, options) in [(0, &options), (1, &options), (0, &options), (0, &with_step), (2, &options), (3, &options)]
+        for (i, options) in [(0, &options), (1, &options), (0, &options), (0, &looser), (2, &options), (3, &options)]
             .into_iter()
-            .chain([(4, &with_step), (0, &options)])
+            .chain([(4, &looser), (0, &options)])
         {
             let cell = &cells[i];
             let z0 = Rows::new(cell.inputs().samples(), cell.size());
@@ -597,12 +584,11 @@ fn chunks_and_compaction_change_no_bit_for_any_solver() {
     fn check<S: for<'a> Solver<&'a FixedPoint<Closure<f64>>>>(solver: &S) {
         let (problem, z0) = mixed();
         let mut reference = None;
-        for step in [None, Some(1e-7)] {
-            reference = None.or(if step.is_none() { reference } else { None });
+        for relative in [1e-10, 1e-5] {
+            reference = None.or(if relative < 1e-9 { reference } else { None });
             for chunk in [None, Some(1), Some(2), Some(5), Some(16), Some(17), Some(1000)] {
                 for compaction in [0.0, 0.125, 0.5, 1.0] {
-                    let options =
-                        Options { relative: 1e-10, max_iterations: 120, step, chunk, compaction, ..Options::default() };
+                    let options = Options { relative, max_iterations: 120, chunk, compaction, ..Options::default() };
                     let solution = solve(&problem, &z0, solver, &options).unwrap();
                     sound(&solution, &options);
                     let own = outcome(&solution);
@@ -713,9 +699,6 @@ fn every_option_out_of_range_is_refused_by_name() {
     refused(Options { chunk: Some(0), ..good() }, "chunk");
     for compaction in [-0.1, 1.1, f64::NAN] {
         refused(Options { compaction, ..good() }, "compaction");
-    }
-    for step in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        refused(Options { step: Some(step), ..good() }, "step");
     }
     for decrease in [-0.1, 1.0, f64::NAN] {
         let newton = Newton { line_search: LineSearch { decrease, ..LineSearch::default() } };

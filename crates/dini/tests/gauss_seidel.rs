@@ -146,7 +146,10 @@ fn a_start_at_the_root_is_recognised_and_one_close_to_it_used() {
     let (cell, zero) = (cell::<f64>(60, 4, 0.8), Rows::new(4, 60));
     let cold = solve(&cell, &zero, &GaussSeidel::default(), &tight()).unwrap();
     let again = solve(&cell, cold.z(), &GaussSeidel::default(), &tight()).unwrap();
-    assert_eq!((again.evaluations(), again.iterations(0)), (4, 0));
+    // two passes show the rate of the contraction, without which a small residual says little
+    assert!(again.evaluations() <= 12 && again.iterations(0) <= 2);
+    let exact = solve(&cell, cold.z(), &GaussSeidel::default(), &Options { relative: 1e-9, ..tight() }).unwrap();
+    assert!(exact.iterations(0) <= 2);
     let mut near = cold.z().clone();
     near.as_mut_slice().iter_mut().for_each(|z| *z += 1e-8);
     let warm = solve(&cell, &near, &GaussSeidel::default(), &tight()).unwrap();
@@ -206,7 +209,8 @@ fn what_cannot_be_solved_is_refused() {
     let few = LinearGaussSeidel { max_iterations: 2, ..LinearGaussSeidel::default() };
     let options = Implicit { method: Method::GaussSeidel(few), ..Implicit::default() };
     let error = solution.gradient(&w, &options).unwrap_err();
-    assert!(matches!(error, Error::LinearSolve { sample: 0, iterations: 1..=2, .. }), "{error}");
+    let Error::Refused { failures } = &error else { panic!("{error}") };
+    assert!(matches!(failures[..], [Error::LinearSolve { sample: 0, iterations: 1..=2, .. }, _]), "{error}");
     // and where the method is left to the library, it is solved all the same
     assert!(solution.gradient(&w, &Implicit::default()).is_ok());
 }
@@ -229,17 +233,4 @@ fn options_are_checked_by_name() {
         assert!(matches!(error, Error::Option { name: found, .. } if found == name), "{error}");
     }
     assert!(AnyMode::by_name("gauss-seidel").is_some());
-}
-
-#[test]
-fn the_size_of_the_last_step_can_be_asked_for() {
-    let (cell, z0) = (cell::<f64>(40, 2, 0.6), Rows::new(2, 40));
-    for window in [0, 3] {
-        let loose = Options { relative: 1e-3, ..Options::default() };
-        let strict = Options { step: Some(1e-9), ..loose.clone() };
-        let run = |options: &Options| solve(&cell, &z0, &GaussSeidel { window }, options).unwrap();
-        let (loose, strict) = (run(&loose), run(&strict));
-        assert!(loose.converged().is_ok() && strict.converged().is_ok());
-        assert!(strict.residual_norm(0) < 1e-8 && loose.residual_norm(0) > 1e-8, "{window}");
-    }
 }

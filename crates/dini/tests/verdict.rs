@@ -2,6 +2,7 @@
 
 use dini::num_dual::DualNum;
 use dini::problem::{Closure, Differences, Dual, Equation, FixedPoint};
+use dini::solve::assume_root;
 use dini::verdict::{Reason, Verdict};
 use dini::{Newton, Options, Real, Rows, Status, cells, solve};
 
@@ -9,13 +10,12 @@ use dini::{Newton, Options, Real, Rows, Status, cells, solve};
 fn verdicts<E: Equation<f64> + Send>(equation: E, start: &[f64]) -> Vec<(Vec<f64>, Verdict)> {
     let problem = Dual::new(equation, Rows::new(1, 0)).unwrap();
     let row = |z: &[f64]| Rows::from_vec(1, z.len(), z.to_vec()).unwrap();
-    let tight = Options { relative: 0.0, absolute: f64::MIN_POSITIVE, step: Some(1e-14), ..Options::default() };
+    let tight = Options { relative: 1e-17, ..Options::default() };
     let root = solve(&problem, &row(start), &Newton::default(), &tight).unwrap().into_z().into_vec();
-    let here = Options { relative: 0.0, absolute: 1e150, max_iterations: 0, ..Options::default() };
     let ulps = [0, 1, -1, 3];
     let rounded = ulps.map(|k| root.iter().map(|z| z * (1.0 + f64::from(k) * f64::EPSILON)).collect::<Vec<f64>>());
     let judge = |z: Vec<f64>| {
-        let solution = solve(&problem, &row(&z), &Newton::default(), &here).unwrap();
+        let solution = assume_root(&problem, row(&z)).unwrap();
         (z, solution.verdict(0).unwrap())
     };
     rounded.into_iter().map(judge).collect()
@@ -242,8 +242,7 @@ fn near_a_fold_the_derivative_is_as_good_as_the_verdict_says() {
         let mut root = solve(&problem, &start, &Newton::default(), &options).unwrap().into_z();
         // exact but for rounding, whatever Newton made of the noise
         root.row_mut(0)[0] = if k % 2 == 0 { root.row(0)[0] } else { 1.0 + a.sqrt() };
-        let here = Options { absolute: 1e150, max_iterations: 0, ..Options::default() };
-        let solution = solve(&problem, &root, &Newton::default(), &here).unwrap();
+        let solution = assume_root(&problem, root).unwrap();
         if solution.verdict(0).unwrap().holds {
             let found = solution.pullback(&Rows::from_vec(1, 1, vec![1.0]).unwrap()).unwrap().value.row(0)[0];
             let exact = 0.5 / a.sqrt();
@@ -262,12 +261,15 @@ fn failures_and_bad_jacobians_are_named() {
     let solved = |z0: f64, j: f64| {
         let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] - 1.0, move |_, _, out| out[0] = j);
         let start = Rows::from_vec(1, 1, vec![z0]).unwrap();
-        let options = Options { relative: 0.0, absolute: 1e-12, max_iterations: 0, ..Options::default() };
+        let options = Options { max_iterations: 0, ..Options::default() };
+        if z0 == 1.0 {
+            return assume_root(problem, start).unwrap().verdict(0).unwrap();
+        }
         solve(problem, &start, &Newton::default(), &options).unwrap().verdict(0).unwrap()
     };
     assert!(solved(1.0, 1.0).holds);
     // the Jacobian of a user who forgot a factor
-    assert!(matches!(solved(1.0, 2.0).reason, Reason::NotDifferentiable { .. }));
+    assert!(matches!(solved(1.0, 2.0).reason, Reason::WrongJacobian { deviation } if (deviation - 0.5).abs() < 1e-3));
     assert_eq!(solved(1.0, f64::NAN).reason, Reason::NonFiniteJacobian);
     assert_eq!(solved(1.0, f64::INFINITY).reason, Reason::NonFiniteJacobian);
     assert!(matches!(solved(1.0, 0.0).reason, Reason::Singular { .. }));
@@ -315,9 +317,8 @@ fn difference_quotients_and_fixed_points_hold() {
     let square =
         Closure::new(1, |_, z: &[f32], g| g[0] = z[0] * z[0] - 2.0 * z[0] + 1.0, |_, z, j| j[0] = 2.0 * z[0] - 2.0);
     for start in [1.0 + 1e-4, 1.0 - 2e-4, 1.0 + 3e-5] {
-        let here = Options { absolute: 1e150, max_iterations: 0, ..Options::default() };
         let start = Rows::from_vec(1, 1, vec![start]).unwrap();
-        let verdict = solve(&square, &start, &Newton::default(), &here).unwrap().verdict(0).unwrap();
+        let verdict = assume_root(&square, start).unwrap().verdict(0).unwrap();
         assert!(!verdict.holds, "{verdict:?}");
     }
 }
@@ -333,9 +334,8 @@ fn a_grid_of_rounded_double_roots_never_holds() {
                 move |_, z: &[f64], g| g[0] = z[0] * z[0] - 2.0 * c * z[0] + c * c,
                 move |_, z, j| j[0] = 2.0 * z[0] - 2.0 * c,
             );
-            let here = Options { absolute: 1e150, max_iterations: 0, ..Options::default() };
             let start = Rows::from_vec(1, 1, vec![z]).unwrap();
-            let verdict = solve(&square, &start, &Newton::default(), &here).unwrap().verdict(0).unwrap();
+            let verdict = assume_root(&square, start).unwrap().verdict(0).unwrap();
             assert!(!verdict.holds, "c = {c}, k = {k}: {verdict:?}");
         }
     }

@@ -119,6 +119,13 @@ impl Equation {
         self.residual.text()
     }
 
+    /// Whether `name` occurs other than as the base of a power, as e does in e^x.
+    pub fn uses_as_factor(&self, name: &str) -> bool {
+        let tokens = tokenize(self.text()).unwrap_or_default();
+        let is_base = |i: usize| tokens.get(i + 1).is_some_and(|next| next.text == "^");
+        tokens.iter().enumerate().any(|(i, token)| token.text == name && !is_base(i))
+    }
+
     /// Left side minus right side.
     pub fn residual(&self) -> &Expression {
         &self.residual

@@ -4,9 +4,11 @@
 //! functions of `num-dual`: its `tanh` is a quotient that overflows from |x| =
 //! 711 on and has no correct digit in its derivative from |x| = 19 on, its
 //! `sqrt`, `cbrt` and `powf` are NaN at 0, and `asin`, `acos`, `acosh` and
-//! `atanh` cancel near ±1.
+//! `atanh` cancel near ±1. The special functions come from `libm` and `special`.
 
-use std::f64::consts::{LN_2, LN_10};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
+
+use special::{Gamma, LambertW};
 
 use super::scalar::{Scalar, chain};
 
@@ -39,10 +41,18 @@ functions! {
     Sinh = "sinh", Cosh = "cosh", Tanh = "tanh",
     Asinh = "asinh", Acosh = "acosh", Atanh = "atanh",
     Sqrt = "sqrt", Cbrt = "cbrt", Abs = "abs", Sigmoid = "sigmoid",
+    Erf = "erf", Erfc = "erfc", NormCdf = "normcdf", Gamma = "gamma", LnGamma = "lgamma",
+    LambertW = "lambertw", J0 = "j0", J1 = "j1",
+    Sign = "sign", Floor = "floor", Ceil = "ceil",
 }
 
+/// Names that are as common for quantities as for functions: they are functions only where they are called.
+const SOFT: &[&str] = &["gamma", "sign", "floor", "ceil", "j0", "j1", "mod", "erf", "erfc", "Phi", "Φ"];
+
 /// Functions of two arguments, and the infix operator each is parsed as.
-const BINARY: &[(&str, &str)] = &[("pow", "^"), ("atan2", "atan2"), ("min", "min"), ("max", "max")];
+const BINARY: &[(&str, &str)] = &[("pow", "^"), ("atan2", "atan2"), ("min", "min"), ("max", "max"), ("mod", "mod")];
+/// Those of them that take more arguments, too.
+const SEVERAL: &[&str] = &["min", "max"];
 
 /// Further spellings.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -56,6 +66,16 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("arccosh", "acosh"),
     ("arctanh", "atanh"),
     ("logistic", "sigmoid"),
+    ("Phi", "normcdf"),
+    ("Φ", "normcdf"),
+    ("norm_cdf", "normcdf"),
+    ("lngamma", "lgamma"),
+    ("loggamma", "lgamma"),
+    ("gammaln", "lgamma"),
+    ("lambert_w", "lambertw"),
+    ("besselj0", "j0"),
+    ("besselj1", "j1"),
+    ("sgn", "sign"),
 ];
 
 /// What the grammar needs to know about a function name.
@@ -65,16 +85,30 @@ pub(super) struct Callable {
     pub(super) operator: &'static str,
     /// Number of arguments, 1 or 2.
     pub(super) arity: usize,
+    /// Whether there may be more than that.
+    pub(super) more: bool,
 }
 
 impl Callable {
     /// The function of that name, in any of its spellings.
     pub(super) fn named(name: &str) -> Option<Self> {
         let synonym = SYNONYMS.iter().find(|(spelling, _)| *spelling == name);
-        let name = synonym.map_or(name, |(_, canonical)| canonical);
-        let unary = UNARY.iter().find(|spelling| **spelling == name);
-        let binary = BINARY.iter().find(|(spelling, _)| *spelling == name);
-        unary.map(|operator| Self { operator, arity: 1 }).or(binary.map(|(_, operator)| Self { operator, arity: 2 }))
+        let name = &synonym.map_or(name, |(_, canonical)| canonical);
+        let unary = UNARY.iter().find(|spelling| *spelling == name);
+        let binary = BINARY.iter().find(|(spelling, _)| spelling == name);
+        let more = SEVERAL.contains(name);
+        let unary = unary.map(|operator| Self { operator, arity: 1, more });
+        unary.or(binary.map(|(_, operator)| Self { operator, arity: 2, more }))
+    }
+
+    /// Whether a name that is not called may also be a quantity.
+    pub(super) fn may_be_symbol(name: &str) -> bool {
+        SOFT.contains(&name)
+    }
+
+    /// One name of every function.
+    pub(super) fn canonical() -> Vec<&'static str> {
+        UNARY.iter().copied().chain(BINARY.iter().map(|(name, _)| *name)).collect()
     }
 
     /// All names a function can be called by.
@@ -123,6 +157,23 @@ impl Function {
                 let decay = (-x.abs()).exp();
                 (if x < 0.0 { decay } else { 1.0 }) / (1.0 + decay)
             }
+            Self::Erf => libm::erf(x),
+            Self::Erfc => libm::erfc(x),
+            Self::NormCdf => 0.5 * libm::erfc(-x * FRAC_1_SQRT_2),
+            Self::Gamma => libm::tgamma(x),
+            Self::LnGamma => libm::lgamma(x),
+            // polished by a step of Newton's method on w exp(w) = x
+            Self::LambertW => {
+                let w = x.lambert_w0();
+                let step = (w - x * (-w).exp()) / (1.0 + w);
+                if step.is_finite() { w - step } else { w }
+            }
+            Self::J0 => libm::j0(x),
+            Self::J1 => libm::j1(x),
+            Self::Sign if x == 0.0 => 0.0,
+            Self::Sign => x.signum(),
+            Self::Floor => x.floor(),
+            Self::Ceil => x.ceil(),
         }
     }
 
@@ -179,8 +230,53 @@ impl Function {
                 let first = decay / ((1.0 + decay) * (1.0 + decay));
                 [first, -first * (0.5 * x).tanh()]
             }
+            Self::Erf => {
+                let first = FRAC_2_SQRT_PI * (-x * x).exp();
+                [first, -2.0 * x * first]
+            }
+            Self::Erfc => Self::Erf.derivatives(x).map(|derivative| -derivative),
+            Self::NormCdf => {
+                let first = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * x * x).exp();
+                [first, -x * first]
+            }
+            Self::Gamma => {
+                let (gamma, digamma) = (libm::tgamma(x), digamma(x));
+                [gamma * digamma, gamma * (digamma * digamma + trigamma(x))]
+            }
+            Self::LnGamma => [digamma(x), trigamma(x)],
+            Self::LambertW => {
+                let w = self.value(x);
+                let first = ((1.0 + w) * w.exp()).recip();
+                [first, -first * first * (2.0 + w) / (1.0 + w)]
+            }
+            Self::J0 => [-libm::j1(x), j1_over(x) - libm::j0(x)],
+            Self::J1 => {
+                let first = libm::j0(x) - j1_over(x);
+                let second = if x == 0.0 { 0.0 } else { -libm::j1(x) - first / x + libm::j1(x) / (x * x) };
+                [first, second]
+            }
+            Self::Sign | Self::Floor | Self::Ceil => [0.0, 0.0],
         }
     }
+}
+
+/// J1(x) / x.
+fn j1_over(x: f64) -> f64 {
+    if x == 0.0 { 0.5 } else { libm::j1(x) / x }
+}
+
+/// The logarithmic derivative of the gamma function; by reflection where x < 0.
+fn digamma(x: f64) -> f64 {
+    if x > 0.0 { x.digamma() } else { (1.0 - x).digamma() - std::f64::consts::PI / (std::f64::consts::PI * x).tan() }
+}
+
+/// Its derivative.
+fn trigamma(x: f64) -> f64 {
+    if x > 0.0 {
+        return x.trigamma();
+    }
+    let sine = (std::f64::consts::PI * x).sin() / std::f64::consts::PI;
+    (sine * sine).recip() - (1.0 - x).trigamma()
 }
 
 /// `sqrt(x² - 1)` without cancellation near 1 or overflow.

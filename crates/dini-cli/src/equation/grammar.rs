@@ -107,7 +107,7 @@ impl<'t> Checker<'t, '_> {
         match Callable::named(name) {
             // The parenthesis that follows opens the call.
             Some(_) if called => {}
-            Some(_) => {
+            Some(_) if !Callable::may_be_symbol(name) => {
                 let message = format!("the function `{name}` needs its argument in parentheses");
                 let argument = match next {
                     Some(next) if matches!(next.kind, Kind::Name | Kind::Number) => next.text,
@@ -120,10 +120,11 @@ impl<'t> Checker<'t, '_> {
                 let fault = Fault::new(token.position, format!("unknown function `{name}`"));
                 return Err(fault.hint(match nearest(name, Callable::names()) {
                     Some(near) => format!("did you mean {near}?"),
-                    None => format!("write {name}*(...) for a product"),
+                    None if name.chars().count() == 1 => format!("write {name}*(...) for a product"),
+                    None => format!("write {name}*(...) for a product; known are {}", Callable::canonical().join(", ")),
                 }));
             }
-            None => {
+            _ => {
                 if !self.symbols.iter().any(|symbol| symbol == name) {
                     self.symbols.push(name.to_owned());
                 }
@@ -165,7 +166,7 @@ impl<'t> Checker<'t, '_> {
         self.start_operand(token)?;
         let call = self
             .previous
-            .filter(|previous| previous.kind == Kind::Name)
+            .filter(|previous| previous.kind == Kind::Name && self.operand_next)
             .and_then(|name| Some((name, Callable::named(name.text)?)));
         match call {
             Some((_, function)) if function.arity == 1 => {
@@ -186,7 +187,7 @@ impl<'t> Checker<'t, '_> {
             return Err(fault.hint("the decimal point is `.`"));
         };
         self.end_argument(token)?;
-        if self.group.arguments == function.arity {
+        if self.group.arguments >= function.arity && !function.more {
             return Err(argument_count(name, function, None));
         }
         self.output.extend([")", function.operator, "("]);

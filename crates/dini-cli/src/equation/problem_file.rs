@@ -1,4 +1,4 @@
-//! Problem files: systems too large for a command line, in TOML.
+//! Problem files: systems too large for a command line, in TOML or as plain text with an equation a line.
 
 use std::ops::Range;
 
@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::assignment::parse_constant;
+use super::expression::Equation;
 use super::names::did_you_mean;
 use super::syntax_error::SyntaxError;
 
@@ -28,6 +29,8 @@ const KEYS: [&str; 7] = ["equations", "with", "for", "start", "tol", "solver", "
 pub struct ProblemFile {
     /// The equations, not yet parsed.
     pub equations: Option<Vec<String>>,
+    /// The line of each of them, from 1.
+    pub lines: Vec<usize>,
     /// Values of symbols, in the order of the file.
     pub with: Vec<(String, f64)>,
     /// The symbols to solve for (key `for`).
@@ -65,9 +68,33 @@ pub enum ProblemFileError {
 }
 
 impl ProblemFile {
-    /// Reads the text of a problem file.
+    /// Reads the text of a problem file in TOML.
     pub fn parse(text: &str) -> Result<Self, ProblemFileError> {
         Reader { text }.file()
+    }
+
+    /// Whether a text looks like TOML: a line begins with one of the keys, or with `[`.
+    pub fn is_toml(text: &str) -> bool {
+        text.lines().any(|line| {
+            let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+            KEYS.contains(&key) || line.trim_start().starts_with('[')
+        })
+    }
+
+    /// Reads a plain text: an equation a line, with comments after `#`.
+    pub fn plain(text: &str) -> Self {
+        let code = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+        let lines = text.lines().map(code).zip(1..).filter(|(line, _)| !line.is_empty());
+        let (equations, lines) = lines.unzip();
+        ProblemFile { equations: Some(equations), lines, ..ProblemFile::default() }
+    }
+
+    /// Checks that every equation can be read.
+    pub fn check_equations(&self) -> Result<(), ProblemFileError> {
+        for (equation, &line) in self.equations.iter().flatten().zip(&self.lines) {
+            Equation::parse(equation).map_err(|mistake| ProblemFileError::Formula { line, mistake })?;
+        }
+        Ok(())
     }
 }
 
@@ -86,7 +113,12 @@ impl Reader<'_> {
         let mut file = ProblemFile::default();
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
-                "equations" => file.equations = Some(self.strings("equations", value)?),
+                "equations" => {
+                    file.equations = Some(self.strings("equations", value)?);
+                    if let DeValue::Array(items) = value.get_ref() {
+                        file.lines = items.iter().map(|item| self.line(item.span())).collect();
+                    }
+                }
                 "with" => file.with = self.assignments("with", value)?,
                 "for" => file.unknowns = Some(self.strings("for", value)?),
                 "start" => file.start = self.assignments("start", value)?,

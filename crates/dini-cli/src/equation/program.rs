@@ -43,6 +43,7 @@ enum Combination {
     Atan2,
     Min,
     Max,
+    Mod,
 }
 
 impl Combination {
@@ -56,6 +57,7 @@ impl Combination {
             Self::Atan2 => scalar::atan2(a, b),
             Self::Min => scalar::min(a, b),
             Self::Max => scalar::max(a, b),
+            Self::Mod => scalar::modulo(a, b),
         }
     }
 }
@@ -182,7 +184,7 @@ struct Operators;
 
 impl MakeOperators<Program> for Operators {
     fn make<'a>() -> Vec<Operator<'a, Program>> {
-        use Combination::{Add, Atan2, Divide, Max, Min, Multiply, Power, Subtract};
+        use Combination::{Add, Atan2, Divide, Max, Min, Mod, Multiply, Power, Subtract};
         let mut operators = function_operators();
         operators.push(Operator::make_unary("neg", Program::negate));
         operators.extend([
@@ -194,6 +196,7 @@ impl MakeOperators<Program> for Operators {
             infix("atan2", 3, |a, b| a.combine(Atan2, b)),
             infix("min", 3, |a, b| a.combine(Min, b)),
             infix("max", 3, |a, b| a.combine(Max, b)),
+            infix("mod", 3, |a, b| a.combine(Mod, b)),
         ]);
         operators
     }

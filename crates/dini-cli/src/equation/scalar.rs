@@ -131,3 +131,9 @@ pub(super) fn min<D: Scalar>(a: D, b: D) -> D {
 pub(super) fn max<D: Scalar>(a: D, b: D) -> D {
     -min(-a, -b)
 }
+
+/// a less the largest multiple of b that is not above it: of the sign of b.
+pub(super) fn modulo<D: Scalar>(a: D, b: D) -> D {
+    let whole = (a.re() / b.re()).floor();
+    a - b * whole
+}

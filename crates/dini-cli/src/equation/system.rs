@@ -90,9 +90,32 @@ impl System {
         &self.parameter_values
     }
 
+    /// The names that stand for constants, with their values, in order of first appearance.
+    pub fn constants(&self) -> Vec<(&str, f64)> {
+        let mut constants: Vec<(&str, f64)> = Vec::new();
+        for (equation, bindings) in self.equations.iter().zip(&self.bindings) {
+            for (name, binding) in equation.residual().symbols().iter().zip(bindings) {
+                if let Binding::Constant(value) = binding
+                    && !constants.iter().any(|(known, _)| known == name)
+                {
+                    constants.push((name, *value));
+                }
+            }
+        }
+        constants
+    }
+
     /// Where to start the iteration, one number for each unknown.
     pub fn start(&self) -> &[f64] {
         &self.start
+    }
+
+    /// The unknowns that equation `index` mentions, by their places.
+    pub fn unknowns_of(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        self.bindings[index].iter().filter_map(|binding| match binding {
+            Binding::Unknown(place) => Some(*place),
+            _ => None,
+        })
     }
 
     /// Left side minus right side of every equation.
@@ -127,9 +150,17 @@ impl System {
             })
             .collect::<Result<_, _>>()?;
         if self.unknowns.len() != self.equations.len() {
-            return Err(SystemError::Count { equations: self.equations.len(), unknowns: self.unknowns.clone() });
+            let constants = self.constants().into_iter().map(|(name, _)| name.to_owned()).collect();
+            let unknowns = self.unknowns.clone();
+            return Err(SystemError::Count { equations: self.equations.len(), unknowns, constants });
         }
-        Ok(())
+        let letters = self.unknowns.iter().chain(&self.parameters).any(|name| name.chars().count() == 1);
+        let doubtful =
+            |(name, _): &(&str, f64)| name.len() == 1 && self.equations.iter().any(|e| e.uses_as_factor(name));
+        match self.constants().into_iter().find(doubtful).filter(|_| letters) {
+            Some((name, value)) => Err(SystemError::LooksLikeAQuantity { name: name.to_owned(), value }),
+            None => Ok(()),
+        }
     }
 
     fn binding(&self, name: &String) -> Result<Binding, SystemError> {

@@ -53,6 +53,17 @@ pub enum SystemError {
         /// The symbol.
         name: String,
     },
+    /// A letter that stands for a constant looks like a quantity of the user's.
+    #[error(
+        "is `{name}` the constant {value}? Beside other letters it may be meant as a quantity of its own: give it a value \
+         (--with {name}=...), solve for it (--for {name},...), or write exp(1) for the constant"
+    )]
+    LooksLikeAQuantity {
+        /// The letter.
+        name: String,
+        /// What it stands for.
+        value: f64,
+    },
     /// A start is given to something that is not solved for.
     #[error("--start `{name}`: `{name}` has a fixed value; starts are for the unknowns ({})", .unknowns.join(", "))]
     StartForKnown {
@@ -62,12 +73,14 @@ pub enum SystemError {
         unknowns: Vec<String>,
     },
     /// Equations and unknowns differ in number.
-    #[error("{}", count_message(*equations, unknowns))]
+    #[error("{}", count_message(*equations, unknowns, constants))]
     Count {
         /// Number of equations.
         equations: usize,
         /// The unknowns.
         unknowns: Vec<String>,
+        /// Names that stand for constants.
+        constants: Vec<String>,
     },
 }
 
@@ -92,11 +105,15 @@ impl std::fmt::Display for Role {
     }
 }
 
-fn count_message(equations: usize, unknowns: &[String]) -> String {
+fn count_message(equations: usize, unknowns: &[String], constants: &[String]) -> String {
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     let left = format!("{equations} equation{}", plural(equations));
     if unknowns.is_empty() {
-        return format!("{left} but no unknown: every symbol has a value");
+        let message = format!("{left} but no unknown: every symbol has a value");
+        return match constants.first() {
+            Some(name) => format!("{message} (`{name}` is a constant; --for {name} solves for it)"),
+            None => message,
+        };
     }
     let count = unknowns.len();
     let names = unknowns.join(", ");

@@ -63,6 +63,10 @@ fn next_token(rest: &str, first: char, position: usize) -> Result<(Kind, usize),
             let fault = Fault::new(position, "`==` is not an equals sign");
             return Err(fault.hint("write a single `=`"));
         }
+        '!' if second != Some('=') => {
+            let fault = Fault::new(position, "`!` is not an operator");
+            return Err(fault.hint("write gamma(x + 1) for a factorial"));
+        }
         '<' | '>' | '≤' | '≥' | '≠' | '!' => {
             let message = format!("`{first}` is not supported: an equation has a single `=`");
             return Err(Fault::new(position, message));
@@ -92,6 +96,10 @@ fn ascii_spelling(c: char) -> Option<&'static str> {
         '²' => "^2",
         '³' => "^3",
         '√' => "sqrt(...)",
+        '|' => "abs(...)",
+        '%' => "mod(x, y) for a remainder, 0.01*x for a share",
+        '°' => "*pi/180",
+        '₀'..='₉' => "a plain digit, as in x1",
         '[' | '{' => "(",
         ']' | '}' => ")",
         ';' | ':' => "a comma between values, one text for each equation",

@@ -35,8 +35,7 @@ pub fn print(lines: &[Line]) -> String {
     let width = |c: usize| rows.iter().map(|r| r[c].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = format!(
-        "# + iterations evaluations: solved, max |g| <= 1e-10 (1e-4 where every root is degenerate) within \
-         {MAX_ITERATIONS} iterations.\n\
+        "# + iterations evaluations accuracy: solved within {MAX_ITERATIONS} iterations; accuracy is the correction left, relative to z.\n\
          # - status: not solved. ~: a residual within the tolerance where there is no root.\n\
          # Written by `cargo run --release -p dini-testkit --example scoreboard -- --record`.\n"
     );

@@ -16,7 +16,7 @@ use crate::solve::Solution;
 /// linear system was not solved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// The whole derivative is an error that names the first such sample.
+    /// The whole derivative is an error that names such a sample, or lists them ([`Error::Refused`]).
     #[default]
     Refuse,
     /// The sample contributes zero and is reported.
@@ -38,13 +38,16 @@ pub struct Implicit {
     /// Condition estimate from which a Jacobian counts as singular (default 0.1 / machine epsilon).
     pub max_condition: Option<f64>,
     /// Whether every sample gets a [`verdict`](mod@crate::verdict), which sees what a condition number cannot: folds, multiple
-    /// roots, kinks. Costs a Jacobian, its factorisation and some 20 residuals per sample (default: for n <= 16).
+    /// roots, kinks, wrong Jacobians (default: where the solver has left dense factors, and for n <= 16).
+    ///
+    /// With factors that costs two residuals and two solves with them, for a sample that is plainly regular; for the others, and without,
+    /// a Jacobian, its factorisation and 20 residuals or more. Fixed points found without a Jacobian have none above n = 16.
     pub verdict: Option<bool>,
     /// Treatment of samples without a derivative (default [`OnFailure::Refuse`]).
     pub on_failure: OnFailure,
 }
 
-/// Size up to which a verdict is cheap enough to be the default.
+/// Size up to which a verdict is cheap enough without factors.
 const SMALL: usize = 16;
 
 impl Default for Implicit {
@@ -88,10 +91,6 @@ impl<P: Linearize> GradientMode<P> for Implicit {
         self.on_failure
     }
 
-    fn wants_verdict(&self, n: usize) -> bool {
-        self.verdict.unwrap_or(n <= SMALL)
-    }
-
     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
         self.solve_chunk(chunk, Side::Adjoint, w)
     }
@@ -107,7 +106,7 @@ impl Implicit {
     ) -> Result<Derivative<(), P::State>, Error> {
         check_like(solution, b, "the tangent")?;
         let answer = linearised.map(b, |chunk, b| self.solve_chunk(chunk, Side::Tangent, b))?;
-        settle(solution, answer, self.on_failure, GradientMode::<P>::wants_verdict(self, solution.width()))
+        settle(solution, answer, self.on_failure)
     }
 
     fn solve_chunk<P: Linearize>(
@@ -122,6 +121,10 @@ impl Implicit {
         let (vector, reports) = Task { chunk, side, b, tolerance }.solve(&self.method)?;
         let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
         vector.norms(&mut norms);
+        let small = chunk.z.width() <= SMALL;
+        let wanted = |slot: usize| self.verdict.unwrap_or(small || chunk.has_factors(slot));
+        let any = (0..reports.len()).any(wanted);
+        let regular = if any { chunk.screen()? } else { Vec::new() };
         let outcome = |(slot, report): (usize, Report)| {
             let (sample, Report { residual, iterations, condition, .. }) = (chunk.sample(slot), report);
             let finite = num_traits::Float::is_finite(norms[slot]);
@@ -133,7 +136,8 @@ impl Implicit {
             } else {
                 None
             };
-            Outcome { report, refusal }
+            let doubtful = wanted(slot) && !regular[slot];
+            Outcome { report, refusal, doubtful }
         };
         let outcomes = reports.into_iter().enumerate().map(outcome).collect();
         Ok(Answer { vector, outcomes })

@@ -8,6 +8,7 @@ use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
 use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
 use crate::solve::{Evaluator, Solution, spare_threads};
+use crate::verdict::screen;
 
 /// A problem linearised at z*, chunk by chunk.
 pub(super) struct Linearised<'a, P: Linearize> {
@@ -23,6 +24,9 @@ pub struct LinearisedChunk<'a, P: Linearize> {
     pub(super) slots: Vec<usize>,
     pub(super) tape: P::Tape,
     pub(super) z: P::State,
+    pub(super) g: P::State,
+    /// by slot: the correction left of z, relative to it
+    pub(super) corrections: Vec<f64>,
     pub(super) memory: &'a dyn Inverse<P::State>,
     /// factors of the Jacobians at z*, where they are used more than once
     pub(super) fresh: Option<DenseLu<Scalar<P>>>,
@@ -135,7 +139,9 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
         let (z, g) = (pick(&solution.z, &samples), pick(&solution.g, &samples));
         let mut tape = solution.problem.tape(&z);
         Evaluator::new(&solution.problem, Active::new(&slots, base, parallel)).linearize(&z, &g, &mut tape)?;
-        Ok(LinearisedChunk { problem: &solution.problem, base, slots, tape, z, memory, fresh: None, parallel })
+        let corrections = samples.iter().map(|&s| solution.accuracy(s).relative).collect();
+        let problem = &solution.problem;
+        Ok(LinearisedChunk { problem, base, slots, tape, z, g, corrections, memory, fresh: None, parallel })
     }
 
     /// All slots.
@@ -191,6 +197,30 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
         eval.jacobians(&self.tape, &mut (self.z.clone(), self.z.clone()), lu.matrices_mut())?;
         lu.factor_all(slots);
         Ok(lu)
+    }
+
+    /// By slot, whether the theorem plainly holds; only where there are factors.
+    pub(super) fn screen(&self) -> Result<Vec<bool>, UserError> {
+        let mut holds = vec![false; self.slots.len()];
+        let known: Vec<usize> = self.slots.iter().copied().filter(|&slot| self.has_factors(slot)).collect();
+        if known.is_empty() {
+            return Ok(holds);
+        }
+        let eval = Evaluator::new(self.problem, self.at(&known));
+        let inverse: &dyn Inverse<P::State> = self.fresh.as_ref().map_or(self.memory, |fresh| fresh);
+        let passed = if known.len() == self.slots.len() {
+            screen(&eval, (&self.z, &self.g), inverse, |i| self.corrections[i])?
+        } else {
+            let (z, g) = (pick(&self.z, &known), pick(&self.g, &known));
+            screen(&eval, (&z, &g), inverse, |i| self.corrections[known[i]])?
+        };
+        known.into_iter().zip(passed).for_each(|(slot, passed)| holds[slot] = passed);
+        Ok(holds)
+    }
+
+    /// Whether the solver has left factors of the Jacobian in `slot`, or they have been made anew.
+    pub(super) fn has_factors(&self, slot: usize) -> bool {
+        self.fresh.is_some() || (self.memory.is_dense(slot) && self.memory.known(slot))
     }
 
     /// The pattern of the Jacobian, where the problem states one that fits.

@@ -50,11 +50,6 @@ pub trait GradientMode<P: Linearize>: Sync {
     fn validate(&self) -> Result<(), Error>;
     /// What happens to samples without a derivative.
     fn on_failure(&self) -> OnFailure;
-    /// Whether states of size n get a verdict on the theorem's hypotheses; approximations do without.
-    fn wants_verdict(&self, n: usize) -> bool {
-        let _ = n;
-        false
-    }
     /// lam for the samples of `chunk`, whose cotangents are the rows of `w`.
     ///
     /// # Errors
@@ -74,7 +69,9 @@ pub struct Answer<V> {
 impl<V: Batch> Answer<V> {
     /// Vectors that come without any measurement.
     pub fn unmeasured(vector: V) -> Self {
-        let outcomes = (0..vector.samples()).map(|_| Outcome { report: Report::UNMEASURED, refusal: None }).collect();
+        let outcomes = (0..vector.samples())
+            .map(|_| Outcome { report: Report::UNMEASURED, refusal: None, doubtful: false })
+            .collect();
         Answer { vector, outcomes }
     }
 }
@@ -86,6 +83,8 @@ pub struct Outcome {
     pub report: Report,
     /// Why there is no derivative, naming the sample; none where all is well.
     pub refusal: Option<Error>,
+    /// Whether the sample is to have a verdict on the theorem's hypotheses before its derivative is used.
+    pub doubtful: bool,
 }
 
 /// How the linear system of one sample went.
@@ -172,7 +171,7 @@ pub(super) fn linearised_adjoint<'a, P: Linearize, M: Inverse<P::State>>(
     check_allowed(solution, mode)?;
     check_like(solution, w, "the cotangent")?;
     let (linearised, answer) = Linearised::mapped(solution, w, |chunk, w| mode.lam(chunk, w))?;
-    let solved = settle(solution, answer, mode.on_failure(), mode.wants_verdict(solution.width()))?;
+    let solved = settle(solution, answer, mode.on_failure())?;
     Ok((linearised, solved))
 }
 
@@ -185,7 +184,7 @@ pub(super) fn adjoint<P: Linearize, M>(
 ) -> Result<Derivative<(), P::State>, Error> {
     check_like(solution, w, "the cotangent")?;
     let answer = linearised.map(w, |chunk, w| mode.lam(chunk, w))?;
-    settle(solution, answer, mode.on_failure(), mode.wants_verdict(solution.width()))
+    settle(solution, answer, mode.on_failure())
 }
 
 /// What is mapped must be B x n and finite.
@@ -211,14 +210,14 @@ pub(super) fn settle<P: Linearize, M>(
     solution: &Solution<P, M>,
     (mut vector, outcomes): Mapped<P::State>,
     on_failure: OnFailure,
-    verdict: bool,
 ) -> Result<Derivative<(), P::State>, Error> {
     let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
     vector.norms(&mut norms);
+    let mut refusals = Vec::new();
     let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(outcomes.len()));
-    for (sample, Outcome { report, mut refusal }) in outcomes {
+    for (sample, Outcome { report, mut refusal, doubtful }) in outcomes {
         reports.push(report);
-        if verdict && refusal.is_none() && solution.status(sample) == Status::Converged {
+        if doubtful && refusal.is_none() && solution.status(sample) == Status::Converged {
             let Verdict { holds, reason, .. } = solution.verdict(sample)?;
             refusal = (!holds).then_some(Error::Hypotheses { sample, reason });
         }
@@ -229,7 +228,7 @@ pub(super) fn settle<P: Linearize, M>(
         match on_failure {
             OnFailure::Refuse => {
                 let error = refusal.or_else(|| solution.failure(sample));
-                return Err(error.unwrap_or(Error::NonFinite { what: "the adjoint", sample }));
+                refusals.push(error.unwrap_or(Error::NonFinite { what: "the adjoint", sample }));
             }
             OnFailure::Accept if finite && solution.residual_norm(sample).is_finite() => {}
             OnFailure::Accept | OnFailure::Drop => {
@@ -238,6 +237,11 @@ pub(super) fn settle<P: Linearize, M>(
             }
         }
         failures.push(sample);
+    }
+    match refusals.len() {
+        0 => {}
+        1 => return Err(refusals.remove(0)),
+        _ => return Err(Error::Refused { failures: refusals }),
     }
     Ok(Derivative { value: (), vector, reports, failures, left_out })
 }

@@ -116,10 +116,6 @@ impl<P: Linearize> GradientMode<P> for AnyMode {
         AnyMode::on_failure(self)
     }
 
-    fn wants_verdict(&self, n: usize) -> bool {
-        self.get::<P>().wants_verdict(n)
-    }
-
     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
         self.get::<P>().lam(chunk, w)
     }

@@ -108,7 +108,7 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         if let Some(error) = self.failure(sample) {
             return Err(error);
         }
-        let options = Implicit { method: Method::Dense, ..Implicit::default() };
+        let mut options = Implicit { method: Method::Dense, ..Implicit::default() };
         let linearised = Linearised::single(self, sample)?;
         let mut unit = vec![Scalar::<P>::zero(); self.width()];
         let mut w = self.z.zeros(self.samples());
@@ -119,6 +119,8 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
             unit[i] = Scalar::<P>::zero();
             let solved = adjoint(self, &linearised, &options, &w)?;
             gradients.push(self.parameter_gradient(&linearised, &solved)?);
+            // one verdict is enough
+            options.verdict = Some(false);
         }
         Ok(gradients)
     }

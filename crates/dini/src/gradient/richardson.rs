@@ -45,6 +45,7 @@ pub(super) fn richardson<P: Linearize>(
             ..Report::default()
         }
     };
-    let outcomes = slots.iter().enumerate().map(report).map(|report| Outcome { report, refusal: None }).collect();
+    let outcomes =
+        slots.iter().enumerate().map(report).map(|report| Outcome { report, refusal: None, doubtful: false }).collect();
     Ok(Answer { vector: lam, outcomes })
 }

@@ -33,6 +33,8 @@ pub struct Alternation<V: Batch> {
     numbers: Vec<usize>,
     /// z, the sums ahead, and g of the rows that are measured
     parts: [V; 3],
+    /// one row
+    single: V,
 }
 
 /// Two passes at a time are mixed, together with the sums that the second leaves.
@@ -58,6 +60,7 @@ impl<V: Batch> Alternation<V> {
             rows: Vec::with_capacity(samples),
             numbers: (0..samples).collect(),
             parts: [zeros(), zeros(), zeros()],
+            single: like.zeros(1),
         }
     }
 
@@ -130,6 +133,11 @@ impl<V: Batch> Alternation<V> {
                 Look::Never => false,
                 Look::Now => true,
                 Look::Within(target) => pace.promises(self.norms[i].as_f64(), target),
+                Look::Settled(distance) => {
+                    let norm = self.norms[i].as_f64();
+                    let rate = pace.rate(norm);
+                    pace.promises(norm, (1.0 - rate) * distance)
+                }
             };
             if measure {
                 self.rows.push(i);
@@ -164,6 +172,29 @@ impl<V: Batch> Alternation<V> {
         Ok(rows)
     }
 
+    /// Calls `step` with the row, the length of its last step, and the residual norm from which that step would have led to
+    /// the one measured, for the rows that the last [`look`](Alternation::look) has measured.
+    ///
+    /// A pass has a step as long as its residual. For steps that were mixed the rate of the changes tells.
+    pub fn steps(&mut self, z: &V, mut step: impl FnMut(usize, f64, f64)) {
+        let Some(mixed) = &self.mixed else {
+            self.rows.iter().for_each(|&i| step(i, self.pace[i].last, self.pace[i].last));
+            return;
+        };
+        let [difference, ..] = &mut self.parts;
+        let one = V::Scalar::one();
+        let mut length = [V::Scalar::zero()];
+        for &i in &self.rows {
+            difference.reset(1);
+            difference.put(&[0], z, &[i]);
+            self.single.put(&[0], &mixed.start, &[i]);
+            difference.axpby(-one, &self.single, one);
+            difference.norms(&mut length);
+            let pace = &self.pace[i];
+            step(i, length[0].as_f64(), self.norms[i].as_f64() / pace.slowest);
+        }
+    }
+
     /// Norm of row `i` of what the last [`look`](Alternation::look) has left in `change`.
     pub fn norm(&self, i: usize) -> f64 {
         self.norms[i].as_f64()
@@ -174,6 +205,8 @@ impl<V: Batch> Alternation<V> {
 pub(crate) enum Look {
     Never,
     Now,
+    /// where its changes promise a limit within this distance
+    Settled(f64),
     /// where its change promises a residual within this
     Within(f64),
 }
@@ -209,6 +242,9 @@ impl<V: Batch> Keep for Alternation<V> {
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     last: f64,
+    /// rate at which the changes fall: the last one, and the mean of the last two where that is larger
+    latest: f64,
+    slowest: f64,
     /// what was promised last
     promised: f64,
     /// what the residual is of that
@@ -219,12 +255,19 @@ impl Pace {
     /// Before the first change. `mixed` where two passes make a change and mixing takes it further: that leaves about half of what
     /// the next change would be, for W with many eigenvalues close to one.
     fn new(mixed: bool) -> Self {
-        Pace { last: 0.0, promised: 0.0, factor: if mixed { 0.45 } else { 1.0 } }
+        Pace { last: 0.0, latest: 1.0, slowest: 1.0, promised: 0.0, factor: if mixed { 0.45 } else { 1.0 } }
+    }
+
+    /// Rate at which changes fall, if the next one has this norm.
+    fn rate(&self, norm: f64) -> f64 {
+        if self.last > 0.0 { (norm / self.last).min(1.0) } else { 1.0 }
     }
 
     /// Whether a change of this norm promises a residual within `target`.
     fn promises(&mut self, norm: f64, target: f64) -> bool {
-        let rate = if self.last > 0.0 { (norm / self.last).min(1.0) } else { 1.0 };
+        let rate = self.rate(norm);
+        self.slowest = rate.max((rate * self.latest).sqrt());
+        self.latest = rate;
         self.last = norm;
         self.promised = norm * rate;
         self.promised * self.factor <= target

@@ -13,6 +13,9 @@ type Fill<T> = Box<dyn Fn(usize, &[T], &mut [T]) + Send + Sync>;
 /// A function of (sample, point and direction) that fills a slice.
 type FillAlong<T> = Box<dyn Fn(usize, Along<'_, [T], [T]>, &mut [T]) + Send + Sync>;
 
+/// Size up to which a closure may state a dense Jacobian: 3.2 GB in f64.
+const LARGEST: usize = 20_000;
+
 /// g(z) = 0 stated sample by sample, by closures of (sample, z, out).
 ///
 /// `residual` writes n values; `jacobian` writes the n x n matrix dg/dz column-major (entry (i, j) at j n + i);
@@ -117,6 +120,9 @@ impl<T: Real> Problem for Closure<T> {
     type State = Rows<T>;
 
     fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
+        if self.n > LARGEST {
+            return Err(Error::TooLarge { what: "a dense Jacobian stated by a closure", n: self.n, most: LARGEST });
+        }
         check_start(z, None, self.n)
     }
 

@@ -20,6 +20,18 @@ pub trait Equation<T>: Sync {
     fn residual<D: DualNum<Primitive = T> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]);
 }
 
+impl<T, E: Equation<T> + ?Sized> Equation<T> for &E {
+    fn unknowns(&self) -> usize {
+        (**self).unknowns()
+    }
+    fn parameters(&self) -> usize {
+        (**self).parameters()
+    }
+    fn residual<D: DualNum<Primitive = T> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+        (**self).residual(z, a, out);
+    }
+}
+
 /// An [`Equation`] with its parameters, one row of a (B x p) per sample.
 ///
 /// A Jacobian costs n evaluations on dual numbers, a derivative by the parameters p (reverse) or one (forward); a derivative of

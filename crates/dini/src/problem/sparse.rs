@@ -57,6 +57,14 @@ impl<P: Problem> Problem for Sparse<P> {
     fn rough_residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Result<bool, UserError> {
         self.problem.rough_residual(at, z, out)
     }
+
+    fn sweeps(&self) -> bool {
+        self.problem.sweeps()
+    }
+
+    fn sweep(&self, at: Active<'_>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
+        self.problem.sweep(at, pass, z, change)
+    }
 }
 
 impl<P: Linearize> Linearize for Sparse<P> {
@@ -82,8 +90,55 @@ impl<P: Linearize> Linearize for Sparse<P> {
         self.problem.jacobian(slot, tape, out)
     }
 
+    fn sweep_tangent(
+        &self,
+        at: Active<'_>,
+        tape: &P::Tape,
+        b: &P::State,
+        pass: Pass<'_, P::State>,
+        x: &mut P::State,
+        change: &mut P::State,
+    ) -> Eval {
+        self.problem.sweep_tangent(at, tape, b, pass, x, change)
+    }
+
+    fn sweep_adjoint(
+        &self,
+        at: Active<'_>,
+        tape: &P::Tape,
+        b: &P::State,
+        pass: Pass<'_, P::State>,
+        x: &mut P::State,
+        change: &mut P::State,
+    ) -> Eval {
+        self.problem.sweep_adjoint(at, tape, b, pass, x, change)
+    }
+
     fn sparsity(&self) -> Option<&Sparsity> {
         Some(&self.sparsity)
+    }
+}
+
+impl<P: SecondOrder> SecondOrder for Sparse<P> {
+    fn vjp_along(
+        &self,
+        at: Active<'_>,
+        tape: &P::Tape,
+        along: &Along<'_, P::State, P::Parameters>,
+        out: &mut P::State,
+    ) -> Eval {
+        self.problem.vjp_along(at, tape, along, out)
+    }
+
+    fn param_vjp_along(
+        &self,
+        at: Active<'_>,
+        tape: &P::Tape,
+        along: &Along<'_, P::State, P::Parameters>,
+        scale: Scalar<P>,
+        grad: &mut P::Parameters,
+    ) -> Eval {
+        self.problem.param_vjp_along(at, tape, along, scale, grad)
     }
 }
 

@@ -17,6 +17,7 @@ const SMALL: usize = 200;
 /// |---|---|---|
 /// | fixed point in blocks | >= 96 | Gauss-Seidel, the same accelerated, Anderson, Newton-Krylov, then as below |
 /// | other fixed point | > 8 | Picard, Anderson, Newton-Krylov, then as below |
+/// | equation with a sparsity pattern | > 8 | sparse Newton, then as without |
 /// | equation | > 200 | Newton-Krylov, Anderson, then as below |
 /// | any | <= 1000 | Newton, Newton with full steps, dogleg, Levenberg-Marquardt, pseudo-transient |
 ///
@@ -94,10 +95,13 @@ impl Stage {
 
 impl Auto {
     /// The stages for this problem, of size n.
-    fn plan<P: Problem>(&self, problem: &P, n: usize) -> Vec<Stage> {
+    fn plan<P: Linearize>(&self, problem: &P, n: usize) -> Vec<Stage> {
         let mut plan: Vec<Stage> = match &self.methods {
             Some(methods) => methods.iter().cloned().map(Stage::new).collect(),
-            None => chosen(problem.residual_scale(), problem.sweeps(), n),
+            None => {
+                let sparse = problem.sparsity().is_some_and(|sparsity| sparsity.size() == n);
+                chosen(problem.residual_scale(), (problem.sweeps(), sparse), n)
+            }
         };
         if let Some(last) = plan.last_mut() {
             last.round.share = 1.0;
@@ -106,7 +110,7 @@ impl Auto {
     }
 }
 
-fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
+fn chosen(scale: ResidualScale, (sweeps, sparse): (bool, bool), n: usize) -> Vec<Stage> {
     let anderson = || Stage::new(AnySolver::Anderson(Anderson::default()));
     let krylov = || Stage::new(AnySolver::NewtonKrylov(NewtonKrylov::default()));
     let mut plan = Vec::with_capacity(8);
@@ -122,6 +126,12 @@ fn chosen(scale: ResidualScale, sweeps: bool, n: usize) -> Vec<Stage> {
         }
         ResidualScale::Start if n > SMALL => plan.extend([krylov(), anderson()]),
         _ => {}
+    }
+    if sparse && n > TINY {
+        // before everything for an equation, before dense factors for a fixed point
+        let stage = Stage::new(AnySolver::SparseNewton(SparseNewton::default()));
+        let place = if scale == ResidualScale::Start { 0 } else { plan.len() };
+        plan.insert(place, stage);
     }
     if n <= DENSE {
         let mut full = Newton::default();
@@ -186,6 +196,25 @@ impl<P: Linearize<State: 'static>> Solver<P> for Auto {
             (Some(stage), Some(Some(work))) => stage.solver.step(problem, it, work),
             // the driver opens a round before it steps
             _ => Err("no method has been chosen".into()),
+        }
+    }
+
+    fn knows(&self, w: &AutoWork<P>) -> Knows {
+        match (w.plan.get(w.now), w.works.get(w.now)) {
+            (Some(stage), Some(Some(work))) => Solver::<P>::knows(&stage.solver, work),
+            _ => Knows::default(),
+        }
+    }
+
+    fn examine(
+        &self,
+        problem: &P,
+        w: &AutoWork<P>,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        match (w.plan.get(w.now), w.works.get(w.now)) {
+            (Some(stage), Some(Some(work))) => stage.solver.examine(problem, work, question),
+            _ => Ok(None),
         }
     }
 

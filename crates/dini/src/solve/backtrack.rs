@@ -11,8 +11,7 @@ use crate::problem::{Eval, Problem, Scalar};
 
 /// Step-length control of Newton-like solvers.
 ///
-/// The step is shortened per sample until ||g(z - t dz)|| <= (1 + `growth` - `decrease` t) ||g(z)||, or the new point is within
-/// the tolerance. A non-finite residual counts as too large, so that a step out of the domain is shortened instead of failing.
+/// The step is shortened per sample until ||g(z - t dz)|| <= (1 + `growth` - `decrease` t) ||g(z)||. A non-finite residual counts as too large, so that a step out of the domain is shortened instead of failing.
 ///
 /// Source: L. Armijo (1966), doi:10.2140/pjm.1966.16.1; C. T. Kelley (1995), doi:10.1137/1.9781611970944, section 8.1.
 #[derive(Clone, Debug)]
@@ -58,6 +57,7 @@ pub(super) struct LineSearchWork<V: Batch> {
     length: Vec<V::Scalar>,
     open: Vec<bool>,
     rejected: Vec<bool>,
+    stuck: Vec<Option<Status>>,
 }
 
 impl<V: Batch> LineSearchWork<V> {
@@ -73,7 +73,42 @@ impl<V: Batch> LineSearchWork<V> {
             length: numbers(),
             open: vec![false; b],
             rejected: vec![false; b],
+            stuck: vec![None; b],
         }
+    }
+
+    /// How row `i` fails if nothing else is known of it: no step length was acceptable, and the row is where it was.
+    pub fn stuck(&self, i: usize) -> Option<Status> {
+        self.stuck[i]
+    }
+
+    /// Says that row `i` is stuck no longer: a step has been found for it all the same.
+    pub fn release(&mut self, i: usize) {
+        self.stuck[i] = None;
+    }
+
+    /// Ends the rows for which no step length was acceptable.
+    pub fn fail_stuck(&self, it: &mut Iterate<V>) {
+        for i in 0..it.z.samples() {
+            if let Some(status) = self.stuck[i] {
+                it.fail(i, status);
+            }
+        }
+    }
+
+    /// Length of the step that row `i` has made.
+    pub fn length(&self, i: usize) -> f64 {
+        (self.length[i] * self.step[i]).as_f64().abs()
+    }
+
+    /// ||g|| of row `i` after a full step, relative to what it was; none after a shorter one.
+    pub fn fall(&self, it: &Iterate<V>, i: usize) -> Option<f64> {
+        (self.step[i] == -V::Scalar::one()).then(|| self.trial[i].as_f64() / it.norm[i].as_f64())
+    }
+
+    /// Two batches that hold nothing between searches.
+    pub fn scratch(&mut self) -> (&mut V, &mut V) {
+        (&mut self.z, &mut self.g)
     }
 
     /// Whether the [`Stale`](Direction::Stale) direction of row `i` was of no use: the row is where it was.
@@ -111,6 +146,8 @@ pub(super) enum Direction {
     /// It comes from an old Jacobian. If the full step does not do, a new Jacobian is better than a shorter step, and the
     /// row is [rejected](LineSearchWork::rejected) instead of ended.
     Stale,
+    /// It is within the tolerance of z: taken wherever it leads, if g is finite there.
+    Negligible,
 }
 
 /// A step to be tried, and what is known of it row by row.
@@ -119,8 +156,8 @@ pub(super) struct Correction<'a, V> {
     pub direction: &'a dyn Fn(usize) -> Direction,
 }
 
-/// z <- z - t dz for every active sample, with it.g = g(z). A sample without an acceptable t stays where it is and ends:
-/// converged if dz is below the rounding of z, else stagnated or non-finite.
+/// z <- z - t dz for every active sample, with it.g = g(z). A sample without an acceptable t stays where it is, and is
+/// [stuck](LineSearchWork::stuck).
 pub(super) fn backtrack<P: Problem>(
     search: &LineSearch,
     problem: &Evaluator<'_, P>,
@@ -139,7 +176,8 @@ pub(super) fn backtrack<P: Problem>(
         it.g.norms(&mut w.trial);
         for i in 0..b {
             let stale = direction(i) == Direction::Stale;
-            w.open[i] = w.open[i] && (search.halvings > 0 || stale) && !search.accepts(it, w, i);
+            let negligible = direction(i) == Direction::Negligible && Float::is_finite(w.trial[i]);
+            w.open[i] = w.open[i] && (search.halvings > 0 || stale) && !negligible && !search.accepts(it, w, i);
             if w.open[i] && stale {
                 w.take_back(it, i);
                 w.rejected[i] = true;
@@ -157,7 +195,7 @@ pub(super) fn backtrack<P: Problem>(
             (w.step[i], w.before[i]) = (-Scalar::<P>::of(t), Some(last));
         }
     }
-    give_up(it, w, direction);
+    give_up(it, w);
     Ok(())
 }
 
@@ -167,8 +205,7 @@ impl LineSearch {
         let bound = V::Scalar::of(1.0 + self.growth + self.decrease * w.step[i].as_f64());
         let grown = V::Scalar::of(1.0 + self.growth);
         // in short steps the bound rounds to 1: the residual must fall all the same
-        let falls = w.trial[i] <= bound * it.norm[i] && w.trial[i] < grown * it.norm[i];
-        falls || w.trial[i] <= it.target[i]
+        w.trial[i] <= bound * it.norm[i] && w.trial[i] < grown * it.norm[i]
     }
 }
 
@@ -190,23 +227,16 @@ fn start<V: Batch>(it: &mut Iterate<V>, dz: &mut V, direction: &dyn Fn(usize) ->
         w.open[i] = usable && !it.ended(i);
         w.step[i] = if w.open[i] { -V::Scalar::one() } else { V::Scalar::zero() };
         w.before[i] = None;
+        w.stuck[i] = None;
     }
 }
 
-/// Puts the open rows back where they were and ends them.
-fn give_up<V: Batch>(it: &mut Iterate<V>, w: &mut LineSearchWork<V>, direction: &dyn Fn(usize) -> Direction) {
-    let rounding = V::Scalar::of(4.0) * <V::Scalar as Float>::epsilon();
-    w.z.norms(&mut w.step);
+/// Puts the open rows back where they were.
+fn give_up<V: Batch>(it: &mut Iterate<V>, w: &mut LineSearchWork<V>) {
     for i in 0..it.z.samples() {
-        if !w.open[i] {
-            continue;
-        }
-        let size = w.step[i];
-        w.take_back(it, i);
-        if direction(i) == Direction::Newton && w.length[i] <= rounding * size {
-            it.settle(i);
-        } else {
-            it.fail(i, if Float::is_finite(w.trial[i]) { Status::Stagnated } else { Status::NonFinite });
+        if w.open[i] {
+            w.take_back(it, i);
+            w.stuck[i] = Some(if Float::is_finite(w.trial[i]) { Status::Stagnated } else { Status::NonFinite });
         }
     }
 }

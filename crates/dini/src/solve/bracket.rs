@@ -8,9 +8,9 @@ pub(super) fn middle<T: Real>(a: T, b: T) -> T {
     half * a + half * b
 }
 
-/// A bracket as wide as this many roundings of z shows how g behaves around a sign change.
+/// A bracket this many times as wide as one that is narrow enough shows how g behaves around a sign change.
 const WIDE: f64 = 1024.0;
-/// Across neighbouring numbers g must change by less than this share of its change across such a bracket: 1 / `WIDE` at a
+/// Across a narrow one g must change by less than this share of its change across such a bracket: 1 / `WIDE` at a
 /// simple root and more at roots like that of a cube root, 1 and above at jumps and poles.
 const SHRUNK: f64 = 0.125;
 
@@ -46,7 +46,7 @@ impl<T: Real> Bracket<T> {
         if self.a.g.abs() < self.b.g.abs() { self.a } else { self.b }
     }
 
-    fn width(&self) -> T {
+    pub fn width(&self) -> T {
         (self.a.z - self.b.z).abs()
     }
 
@@ -73,8 +73,8 @@ impl<T: Real> Bracket<T> {
         interpolated.filter(inside).or_else(|| Some(middle(a.z, b.z)).filter(inside))
     }
 
-    /// Keeps the part of the bracket with the sign change.
-    pub fn divide(&mut self, at: Point<T>) {
+    /// Keeps the part of the bracket with the sign change; one of width `narrow` is narrow enough.
+    pub fn divide(&mut self, at: Point<T>, narrow: T) {
         if at.g.is_sign_positive() == self.a.g.is_sign_positive() {
             self.c = self.a;
         } else {
@@ -82,7 +82,7 @@ impl<T: Real> Bracket<T> {
             self.b = self.a;
         }
         self.a = at;
-        let wide = self.width() > T::of(WIDE) * self.rounding();
+        let wide = self.width() > T::of(WIDE) * narrow.max(self.rounding());
         if wide || !self.change.is_finite() {
             self.change = (self.a.g - self.b.g).abs();
         }

@@ -3,7 +3,7 @@
 use num_traits::{Float, Zero};
 
 use super::bracket::{Bracket, Point, middle};
-use super::{Evaluator, Iterate, Solver, Status};
+use super::{Accuracy, Evaluator, Evidence, Iterate, Knows, Solver, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep, Rows};
 use crate::error::Error;
@@ -17,14 +17,14 @@ use crate::problem::{Eval, Problem, Scalar};
 /// bracket ([`middle`](Bracketing::middle)); it is the first point of division. Infinite values at the ends count by their
 /// sign. Memory nine numbers a sample.
 ///
-/// As with every solver, convergence is that of the residual. A bracket that has shrunk to neighbouring numbers before
-/// that ends the sample: converged, if g has shrunk along with it, so that no better z exists; stagnated, if g jumps. A
+/// The root is known to within the bracket: a sample has converged once that is narrower than the tolerance, or its ends are
+/// neighbouring numbers, and g has shrunk along with it; where g jumps it ends as stagnated. A
 /// pole is not a root: there the residual grows, and the sample ends diverged or stagnated. Without a sign change among lo, z0
 /// and hi it ends as [`Status::NoSignChange`].
 ///
 /// Source: T. R. Chandrupatla (1997), doi:10.1016/S0965-9978(96)00051-8. ITP (I. F. D. Oliveira and R. H. C. Takahashi 2021,
 /// doi:10.1145/3423597) has the better worst case, but only for a tolerance of z that is given in advance, and needs a
-/// constant with the units of 1/z. Here the tolerance is that of g, and nothing depends on the units of z.
+/// constant with the units of 1/z. Here nothing depends on the units of z.
 ///
 /// ```
 /// use dini::{Options, Rows, problem::Closure, solve, solve::Bracketing};
@@ -132,15 +132,22 @@ fn move_to<V: Batch>(it: &mut Iterate<V>, i: usize, point: Point<V::Scalar>) {
     it.g.write(i, &[point.g]);
 }
 
-/// Makes row i of the iterate the better end of `bracket`, and ends it where the bracket can't be divided further.
+/// Width of a bracket around `z` that is narrow enough.
+fn narrow<V: Batch>(it: &Iterate<V>, z: V::Scalar) -> V::Scalar {
+    V::Scalar::of(it.tolerance.of(z.as_f64()))
+}
+
+/// Makes row i of the iterate the better end of `bracket`, and ends it where the bracket is narrow enough or can't be divided
+/// further: converged, if g has shrunk along with it.
 fn conclude<V: Batch>(it: &mut Iterate<V>, i: usize, bracket: &Bracket<V::Scalar>) {
-    move_to(it, i, bracket.best());
-    if bracket.division().is_some() {
-        return;
-    }
-    if bracket.has_shrunk() {
-        it.settle(i);
-    } else {
+    let best = bracket.best();
+    move_to(it, i, best);
+    let divisible = bracket.division().is_some();
+    let exact = best.g == V::Scalar::zero();
+    if exact || (bracket.has_shrunk() && (bracket.width() <= narrow(it, best.z) || !divisible)) {
+        let width = if exact { 0.0 } else { bracket.width().as_f64() };
+        it.converge(i, Accuracy::of_components(&[best.z], [width].into_iter(), Evidence::Bracket));
+    } else if !divisible {
         it.fail(i, Status::Stagnated);
     }
 }
@@ -180,7 +187,11 @@ impl<T: Real> Bracketing<T> {
                 }
                 _ => {
                     move_to(it, i, best);
-                    it.fail(i, Status::NoSignChange);
+                    if best.g == T::zero() {
+                        it.converge(i, Accuracy::of_components(&[best.z], [0.0].into_iter(), Evidence::Bracket));
+                    } else {
+                        it.fail(i, Status::NoSignChange);
+                    }
                 }
             }
         }
@@ -241,10 +252,14 @@ impl<P: Problem> Solver<P> for Bracketing<Scalar<P>> {
                 continue;
             }
             let bracket = &mut w.brackets[at.slot(i)];
-            bracket.divide(point);
+            bracket.divide(point, narrow(it, point.z));
             conclude(it, i, bracket);
         }
         Ok(())
+    }
+
+    fn knows(&self, _: &Self::Work) -> Knows {
+        Knows::Correction
     }
 
     fn memory(&self, _: &mut Self::Work) {}

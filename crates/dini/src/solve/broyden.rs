@@ -137,6 +137,7 @@ impl<P: Problem> Solver<P> for Broyden {
         apply(&w.u[..w.pairs], &w.v[..w.pairs], &mut w.dz, &mut w.dots);
         let correction = Correction { dz: &mut w.dz, direction: &|_| Direction::Approximate };
         backtrack(&self.line_search, problem, it, correction, &mut w.search)?;
+        w.search.fail_stuck(it);
         w.s.axpby(one, &it.z, -one);
         w.y.axpby(one, &it.g, -one);
 

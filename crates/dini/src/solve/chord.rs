@@ -5,10 +5,11 @@ use std::sync::Arc;
 use num_traits::Zero;
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::{Evaluator, Iterate, Solver, Status};
+use super::root::{Confirm, Finding, Question, examine};
+use super::{Evaluator, Iterate, Knows, Solver, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, each_row};
 use crate::problem::{Active, Eval, Linearize, Scalar};
 
@@ -119,9 +120,10 @@ pub struct ChordWork<P: Linearize> {
     point: (P::State, P::State),
     columns: (P::State, P::State),
     dz: P::State,
-    row: Vec<Scalar<P>>,
+    rows: [Vec<Scalar<P>>; 2],
     norms: Vec<Scalar<P>>,
     search: LineSearchWork<P::State>,
+    confirm: Confirm<Scalar<P>>,
     keep: bool,
 }
 
@@ -134,7 +136,7 @@ impl<P: Linearize> Keep for ChordWork<P> {
     fn reset(&mut self, samples: usize) {
         self.dz.reset(samples);
         self.search.reset(samples);
-        let (keep, n) = (self.keep, self.row.len());
+        let (keep, n) = (self.keep, self.rows[0].len());
         self.factors.iter_mut().for_each(|f| if keep { f.age_by_a_solve() } else { f.forget(n) });
     }
 }
@@ -170,22 +172,36 @@ impl<P: Linearize> ChordWork<P> {
         Ok(())
     }
 
-    /// dz <- J^-1 g for every active row.
+    /// dz <- J^-1 g for every active row; a row whose correction is small enough is proposed.
     fn solve(&mut self, at: Active<'_>, it: &mut Iterate<P::State>) {
+        let [row, z] = &mut self.rows;
         for i in 0..at.len() {
             self.dz.clear(i);
             if it.ended(i) {
                 continue;
             }
-            it.g.read(i, &mut self.row);
-            if self.factors[at.slot(i)].lu.solve(0, &mut self.row) {
-                self.dz.write(i, &self.row);
+            let factors = &self.factors[at.slot(i)];
+            it.g.read(i, row);
+            if factors.lu.solve(0, row) {
+                self.dz.write(i, row);
+                it.z.read(i, z);
+                let share = if factors.age == 0 { 1.0 } else { OLD };
+                if it.tolerance.may_admit(z, row, share) {
+                    if factors.age == 0 {
+                        self.confirm.propose(i, share);
+                    } else {
+                        self.confirm.propose_twice(i, share);
+                    }
+                }
             } else {
                 it.fail(i, Status::Singular);
             }
         }
     }
 }
+
+/// Share of the tolerance that a correction may have that is made with old factors.
+const OLD: f64 = 0.5;
 
 impl<P: Linearize> Solver<P> for Chord {
     type Work = ChordWork<P>;
@@ -211,9 +227,10 @@ impl<P: Linearize> Solver<P> for Chord {
             point: (like.zeros(b), like.zeros(b)),
             columns: (like.zeros(b), like.zeros(b)),
             dz: like.zeros(b),
-            row: vec![Scalar::<P>::zero(); n],
+            rows: std::array::from_fn(|_| vec![Scalar::<P>::zero(); n]),
             norms: vec![Scalar::<P>::zero(); b],
             search: LineSearchWork::new(like),
+            confirm: Confirm::new(b, n),
             keep: self.keep,
         }
     }
@@ -227,9 +244,17 @@ impl<P: Linearize> Solver<P> for Chord {
         w.renew(problem, it)?;
         w.solve(at, it);
         let factors = &w.factors;
+        let solve = |slot: usize, x: &mut [Scalar<P>]| factors[slot].lu.solve(0, x);
+        w.confirm.run(problem, it, w.search.scratch(), &solve)?;
         let direction = |i: usize| if factors[at.slot(i)].age == 0 { Direction::Newton } else { Direction::Stale };
         let correction = Correction { dz: &mut w.dz, direction: &direction };
         backtrack(&self.line_search, problem, it, correction, &mut w.search)?;
+        for i in (0..at.len()).filter(|&i| !it.ended(i)) {
+            if let Some(status) = w.search.stuck(i) {
+                w.confirm.propose_stuck(i, status);
+            }
+        }
+        w.confirm.run(problem, it, w.search.scratch(), &solve)?;
         it.g.norms(&mut w.norms);
         for i in (0..at.len()).filter(|&i| !it.ended(i)) {
             let factors = &mut w.factors[at.slot(i)];
@@ -238,6 +263,19 @@ impl<P: Linearize> Solver<P> for Chord {
             factors.due = slow || w.search.rejected(i) || self.age.is_some_and(|age| factors.age >= age);
         }
         Ok(())
+    }
+
+    fn knows(&self, _: &ChordWork<P>) -> Knows {
+        Knows::Correction
+    }
+
+    fn examine(
+        &self,
+        problem: &P,
+        _: &ChordWork<P>,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        examine(problem, question)
     }
 
     fn memory(&self, work: &mut ChordWork<P>) -> Self::Memory {

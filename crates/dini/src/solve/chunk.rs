@@ -8,11 +8,15 @@ use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
 use super::watch::Watch;
-use super::{Evaluator, Iterate, Options, Solver, Status, rough};
+use super::{Evaluator, Iterate, Knows, Mark, Options, Solver, Status, Tolerance, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::UserError;
 use crate::problem::{Active, Problem, ResidualScale};
+use judge::Doubt;
+
+/// Residuals within this many times their target are near it.
+const NEAR: f64 = 16.0;
 
 /// One chunk: `z` and `g` receive the results, `it` holds the samples still active.
 #[derive(Debug)]
@@ -27,11 +31,16 @@ pub(super) struct Chunk<V: Batch, W> {
     /// what each method made of the samples it could not solve, by slot
     pub attempts: Vec<(usize, Attempt)>,
     it: Iterate<V>,
+    /// the iterate before the step, where the driver measures its length
     before: Option<V>,
+    /// the residual before the step, where the solver knows no correction
+    residual: Option<V>,
+    /// present iteration
+    now: usize,
     slots: Vec<usize>,
     keep: Vec<usize>,
-    /// rows that are to end before their residual is known
-    unsure: Vec<(usize, Status)>,
+    /// rows of which more must be known before they end
+    doubts: Vec<(usize, Doubt)>,
     scratch: Vec<V::Scalar>,
     watch: Vec<Watch>,
     /// by slot: ||g(z0)||, to which the tolerance may refer
@@ -51,7 +60,7 @@ pub(super) struct Task<'a, P: Problem, S> {
 }
 
 impl<V: Batch, W: Keep> Chunk<V, W> {
-    pub fn new<P, S>(problem: &P, z0: &V, solver: &S, options: &Options, base: usize, len: usize) -> Self
+    pub fn new<P, S>(problem: &P, z0: &V, solver: &S, base: usize, len: usize) -> Self
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
@@ -65,19 +74,22 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 z: z0.zeros(len),
                 g: z0.zeros(len),
                 norm: numbers(),
+                size: numbers(),
                 target: numbers(),
-                ended: vec![None; len],
-                estimated: vec![false; len],
+                tolerance: Tolerance::default(),
+                marks: vec![Mark::default(); len],
             },
-            before: options.step.map(|_| z0.zeros(len)),
+            before: None,
+            residual: None,
             work: solver.work(problem, &z),
             z,
             record: vec![Record::default(); len],
             halves: 0,
             attempts: Vec::new(),
+            now: 0,
             slots: Vec::with_capacity(len),
             keep: Vec::with_capacity(len),
-            unsure: Vec::new(),
+            doubts: Vec::new(),
             scratch: numbers(),
             watch: vec![Watch::default(); len],
             first: vec![0.0; len],
@@ -86,11 +98,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     }
 
     /// Whether this memory suits samples `range` of width `width`.
-    pub fn fits(&self, range: &std::ops::Range<usize>, width: usize, options: &Options) -> bool {
-        self.base == range.start
-            && self.record.len() == range.len()
-            && self.z.width() == width
-            && self.before.is_some() == options.step.is_some()
+    pub fn fits(&self, range: &std::ops::Range<usize>, width: usize) -> bool {
+        self.base == range.start && self.record.len() == range.len() && self.z.width() == width
     }
 
     /// Solves every sample, round after round.
@@ -153,14 +162,20 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.slots.extend(0..len);
         self.it.z.reset(len);
         self.it.g.reset(len);
-        self.before.iter_mut().for_each(|b| b.reset(len));
+        if task.solver.knows(&self.work) != Knows::Correction {
+            self.residual.get_or_insert_with(|| task.z0.zeros(len)).reset(len);
+        }
+        if task.solver.knows(&self.work) == Knows::Nothing {
+            self.before.get_or_insert_with(|| task.z0.zeros(len)).reset(len);
+        }
         self.work.reset(len);
         self.it.norm.resize(len, V::Scalar::default());
+        self.it.size.resize(len, V::Scalar::default());
         self.it.target.resize(len, V::Scalar::default());
-        self.it.ended.clear();
-        self.it.ended.resize(len, None);
-        self.it.estimated.clear();
-        self.it.estimated.resize(len, false);
+        let uniform = task.problem.residual_scale() == ResidualScale::State;
+        self.it.tolerance = Tolerance { absolute: task.options.absolute, relative: task.options.relative, uniform };
+        self.it.marks.clear();
+        self.it.marks.resize(len, Mark::default());
         self.watch.clear();
         self.watch.resize(len, Watch::default());
         self.keep.clear();
@@ -189,14 +204,13 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         S: Solver<P, Work = W>,
     {
         let Task { problem, solver, options, parallel, .. } = *task;
-        let scale = problem.residual_scale();
         {
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
             eval.residual(&self.it.z, &mut self.it.g)?;
             self.halves += eval.halves();
         }
         for iteration in 0.. {
-            self.judge(iteration, scale, round, task)?;
+            self.judge(iteration, round, task)?;
             let control = self.show(iteration, round.method, task);
             if self.keep.is_empty() {
                 break;
@@ -206,17 +220,30 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             }
             if control == Control::Stop {
                 (0..self.slots.len()).for_each(|i| self.it.fail(i, Status::Interrupted));
-                self.judge(iteration, scale, round, task)?;
+                self.judge(iteration, round, task)?;
                 return Ok(Control::Stop);
             }
-            if let Some(before) = &mut self.before {
+            let knows = solver.knows(&self.work);
+            if let Some(before) = self.before.as_mut().filter(|_| knows == Knows::Nothing) {
                 before.copy_from(&self.it.z);
             }
+            let near = knows != Knows::Correction && self.is_near();
+            if let Some(residual) = self.residual.as_mut().filter(|_| near) {
+                residual.copy_from(&self.it.g);
+            }
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
-            self.it.estimated.fill(false);
+            for mark in &mut self.it.marks {
+                let Mark { ended, accuracy, estimated, .. } = *mark;
+                *mark = Mark { ended, accuracy, was_estimated: estimated, ..Mark::default() };
+            }
             solver.step(&eval, &mut self.it, &mut self.work)?;
             self.halves += eval.halves();
-            self.measure_step();
+            if knows == Knows::Nothing {
+                self.measure_step();
+            }
+            if near {
+                self.measure_change();
+            }
         }
         Ok(Control::Continue)
     }
@@ -241,14 +268,35 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         (task.observer)(&Progress { iteration, method, at, residual, target })
     }
 
-    /// ||z - before|| per active sample, where the step is part of the tolerance.
+    /// The lengths of the steps, where the solver does not say them.
     fn measure_step(&mut self) {
         let Some(before) = &mut self.before else { return };
         let one = <V::Scalar as num_traits::One>::one();
         before.axpby(one, &self.it.z, -one);
         before.norms(&mut self.scratch);
-        for (w, step) in self.watch.iter_mut().zip(&self.scratch) {
-            w.step = step.as_f64();
+        for (i, length) in self.scratch[..self.slots.len()].iter().enumerate() {
+            let residual = self.it.norm[i].as_f64();
+            self.it.moved(i, length.as_f64(), residual);
+        }
+    }
+
+    /// Whether a sample may converge in the next step: then it pays to know how its residual changes.
+    fn is_near(&self) -> bool {
+        let open = (0..self.slots.len()).filter(|&i| self.watch[i].ended.is_none());
+        open.into_iter().any(|i| self.it.norm[i].as_f64() <= NEAR * self.it.target[i].as_f64())
+    }
+
+    /// ||g - g before|| of every row.
+    fn measure_change(&mut self) {
+        let Some(before) = &mut self.residual else { return };
+        let one = <V::Scalar as num_traits::One>::one();
+        before.axpby(one, &self.it.g, -one);
+        before.norms(&mut self.scratch);
+        for i in 0..self.slots.len() {
+            // of rows whose residual is not known the change is not known, either; and each row is near for itself
+            let near = self.it.norm[i].as_f64() <= NEAR * self.it.target[i].as_f64();
+            let mark = &mut self.it.marks[i];
+            mark.changed = (near && !mark.estimated && !mark.was_estimated).then_some(self.scratch[i].as_f64());
         }
     }
 
@@ -260,23 +308,23 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         }
         self.it.z.keep(&self.keep);
         self.it.g.keep(&self.keep);
-        if let Some(before) = &mut self.before {
-            before.keep(&self.keep);
+        for vector in [&mut self.before, &mut self.residual].into_iter().flatten() {
+            vector.keep(&self.keep);
         }
         self.work.keep(&self.keep);
         for (i, &r) in self.keep.iter().enumerate() {
             self.slots[i] = self.slots[r];
             self.it.norm[i] = self.it.norm[r];
+            self.it.size[i] = self.it.size[r];
             self.it.target[i] = self.it.target[r];
-            self.it.ended[i] = self.it.ended[r];
-            self.it.estimated[i] = self.it.estimated[r];
+            self.it.marks[i] = self.it.marks[r];
             self.watch[i] = self.watch[r];
         }
         self.slots.truncate(active);
         self.it.norm.truncate(active);
+        self.it.size.truncate(active);
         self.it.target.truncate(active);
-        self.it.ended.truncate(active);
-        self.it.estimated.truncate(active);
+        self.it.marks.truncate(active);
         self.watch.truncate(active);
     }
 

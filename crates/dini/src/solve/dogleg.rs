@@ -2,10 +2,11 @@
 
 use num_traits::Float;
 
+use super::root::{Finding, Question, examine};
 use super::trust::{Model, Strategy, TrustWork};
-use super::{Evaluator, Iterate, Solver};
+use super::{Evaluator, Iterate, Knows, Solver};
 use crate::Real;
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::linear::DenseLu;
 use crate::problem::{Eval, Linearize, Scalar};
 
@@ -106,6 +107,19 @@ impl<P: Linearize> Solver<P> for Dogleg {
 
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut TrustWork<P>) -> Eval {
         work.step(self, problem, it)
+    }
+
+    fn knows(&self, _: &TrustWork<P>) -> Knows {
+        Knows::Correction
+    }
+
+    fn examine(
+        &self,
+        problem: &P,
+        _: &TrustWork<P>,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        examine(problem, question)
     }
 
     fn memory(&self, work: &mut TrustWork<P>) -> Self::Memory {

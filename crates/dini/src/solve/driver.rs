@@ -30,7 +30,7 @@ pub struct Progress<'a, T> {
     pub at: Active<'a>,
     /// ||g|| per active sample; where the solver does not know it, a norm of about its size ([`Iterate::estimate`](super::Iterate::estimate)).
     pub residual: &'a [T],
-    /// Norm at which each active sample converges.
+    /// Norm at which each active sample is expected to converge.
     pub target: &'a [T],
 }
 
@@ -63,13 +63,13 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     let ranges = chunk_ranges(z0.samples(), options.chunk);
     workspace.chunks.resize_with(ranges.len(), || None);
     for (chunk, range) in workspace.chunks.iter_mut().zip(&ranges) {
-        chunk.take_if(|c| !(c.fits(range, z0.width(), options) && solver.fits(&c.work)));
+        chunk.take_if(|c| !(c.fits(range, z0.width()) && solver.fits(&c.work)));
     }
     let single = ranges.len() == 1;
     let parallel = spare_threads(ranges.len());
     let task = Task { problem: &problem, z0, solver, options, parallel, observer };
     let one = |(range, chunk): (&Range<usize>, &mut Place<P::State, S::Work>)| {
-        let new = || Chunk::new(&problem, z0, solver, options, range.start, range.len());
+        let new = || Chunk::new(&problem, z0, solver, range.start, range.len());
         chunk.get_or_insert_with(new).solve(&task)
     };
     let outcome: Result<(), UserError> = if single {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::batch::{Batch, Keep};
-use crate::problem::{Active, Eval, Linearize, Pass, Problem, Scalar, Sparsity};
+use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scalar, Sparsity};
 
 /// The problem at the active samples; counts evaluations in sample-evaluations.
 #[derive(Debug)]
@@ -39,6 +39,11 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         let result = f(&part);
         self.halves.set(self.halves.get() + part.halves.get());
         result
+    }
+
+    /// Whether the unknowns are of one kind, as in a fixed point.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.problem.residual_scale() == ResidualScale::State
     }
 
     fn count(&self) {

@@ -1,6 +1,7 @@
 //! Solving g(z; a) = 0: one driver, one file a solver.
 
 mod anderson;
+mod assume;
 mod auto;
 mod backtrack;
 mod bracket;
@@ -19,6 +20,7 @@ mod newton_krylov;
 mod options;
 mod picard;
 mod pseudo_transient;
+pub mod root;
 mod rough;
 mod round;
 mod shortening;
@@ -29,6 +31,7 @@ mod trust;
 mod watch;
 
 pub use anderson::Anderson;
+pub use assume::assume_root;
 pub use auto::{Auto, AutoWork};
 pub use backtrack::LineSearch;
 pub use bracketing::{Bracketing, BracketingWork};
@@ -46,6 +49,7 @@ pub use newton_krylov::NewtonKrylov;
 pub use options::Options;
 pub use picard::Picard;
 pub use pseudo_transient::PseudoTransient;
+pub use root::{Accuracy, Evidence, Tolerance};
 pub use round::{Attempt, Round};
 pub use shortening::Shortening;
 pub use solution::Solution;
@@ -53,9 +57,10 @@ pub use sparse_newton::{SparseNewton, SparseNewtonWork};
 pub use status::Status;
 
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::linear::Inverse;
 use crate::problem::{Active, Eval, Linearize, Problem, Scalar};
+use root::{Finding, Question};
 
 /// A method that improves an iterate step by step.
 ///
@@ -102,8 +107,39 @@ pub trait Solver<P: Problem>: Sync {
     fn compacts(&self) -> bool {
         true
     }
+    /// How the convergence of the samples is known, in the round that `work` is prepared for.
+    fn knows(&self, work: &Self::Work) -> Knows {
+        let _ = work;
+        Knows::Nothing
+    }
+    /// Examines a point that is doubtful: an exact zero at the start, what the solver has proposed, or where it can do no better. None
+    /// where this solver cannot tell more than the driver.
+    ///
+    /// # Errors
+    /// The problem's own.
+    fn examine(
+        &self,
+        problem: &P,
+        work: &Self::Work,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        let _ = (problem, work, question);
+        Ok(None)
+    }
     /// Hands over what the derivative can use.
     fn memory(&self, work: &mut Self::Work) -> Self::Memory;
+}
+
+/// What a solver knows of the correction that is left, which decides whether a sample has converged ([`root`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Knows {
+    /// Nothing: the driver measures how long each step was, at the cost of one vector, a copy and a norm a step.
+    #[default]
+    Nothing,
+    /// The lengths of its steps, which it says itself ([`Iterate::moved`]).
+    Steps,
+    /// The correction J^-1 g: it claims convergence itself ([`Iterate::converge`], [`Iterate::propose`]).
+    Correction,
 }
 
 /// The current point of the samples that are still active.
@@ -115,33 +151,74 @@ pub struct Iterate<V: Batch> {
     pub g: V,
     /// ||g|| per sample, as of the start of the step.
     pub norm: Vec<V::Scalar>,
-    /// Norm at which the sample has converged.
+    /// ||z|| per sample, as of the start of the step.
+    pub size: Vec<V::Scalar>,
+    /// Norm of the residual at which the sample is expected to converge, as far as that is known.
     pub target: Vec<V::Scalar>,
-    ended: Vec<Option<Status>>,
-    estimated: Vec<bool>,
+    /// How large the correction that is left may be.
+    pub tolerance: Tolerance,
+    marks: Vec<Mark>,
+}
+
+/// What a step says of a row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    ended: Option<Status>,
+    /// where it has converged
+    accuracy: Option<Accuracy>,
+    /// whether its residual is not known, and was not before the step
+    estimated: bool,
+    was_estimated: bool,
+    /// length of the step, and the residual norm it began with
+    moved: Option<(f64, f64)>,
+    /// norm of the change of its residual, where the driver has measured it
+    changed: Option<f64>,
+    /// whether it has converged where it was before the step
+    stayed: bool,
+    /// norm of the correction left, where the solver has an estimate; may be infinite where it wants the point examined
+    proposed: Option<f64>,
 }
 
 impl<V: Batch> Iterate<V> {
     /// Says that the step leaves something of about the size of g(z) in row `i` of `g`: enough to watch the sample, not to end it
     /// as converged.
     pub fn estimate(&mut self, i: usize) {
-        self.estimated[i] = true;
+        self.marks[i].estimated = true;
     }
 
     /// Takes that back.
     pub fn measured(&mut self, i: usize) {
-        self.estimated[i] = false;
+        self.marks[i].estimated = false;
+    }
+
+    /// Says that the step of row `i` had this length, and began where the residual had norm `before`.
+    pub fn moved(&mut self, i: usize, length: f64, before: f64) {
+        self.marks[i].moved = Some((length, before));
+    }
+
+    /// Says that the correction left of row `i` has about the norm `correction`. Where the solver knows
+    /// [corrections](Knows::Correction), the point is examined before the row is believed to have converged.
+    pub fn propose(&mut self, i: usize, correction: f64) {
+        self.marks[i].proposed = Some(correction);
+    }
+
+    /// Ends row `i` as converged at its present iterate, of which the solver knows this much.
+    pub fn converge(&mut self, i: usize, accuracy: Accuracy) {
+        if self.marks[i].ended.is_none() {
+            self.marks[i].ended = Some(Status::Converged);
+            self.marks[i].accuracy = Some(accuracy);
+        }
+    }
+
+    /// The same of a row that this step has not moved: it is no iteration.
+    pub fn converge_here(&mut self, i: usize, accuracy: Accuracy) {
+        self.marks[i].stayed |= self.marks[i].ended.is_none();
+        self.converge(i, accuracy);
     }
 
     /// Ends row `i` with `status` at its present iterate.
     pub fn fail(&mut self, i: usize, status: Status) {
-        self.ended[i].get_or_insert(status);
-    }
-
-    /// Ends row `i` as converged although its residual is above the target: the correction of a Newton step is below the
-    /// rounding of z, so that no better z exists.
-    pub fn settle(&mut self, i: usize) {
-        self.fail(i, Status::Converged);
+        self.marks[i].ended.get_or_insert(status);
     }
 
     /// The slots of the rows that have not ended, in `slots`: Jacobians are formed for these alone, so that what is kept of
@@ -154,7 +231,7 @@ impl<V: Batch> Iterate<V> {
 
     /// Whether row `i` has ended: what a step does to it is ignored, so it need not do anything.
     pub fn ended(&self, i: usize) -> bool {
-        self.ended[i].is_some()
+        self.marks[i].ended.is_some()
     }
 }
 

@@ -2,13 +2,26 @@
 
 use super::*;
 use crate::linear::Inverse;
+use crate::problem::ResidualScale;
 
 /// What any solver leaves behind.
 pub type AnyMemory<V> = Box<dyn Inverse<V>>;
 
 /// One line a solver: the enumerations, the table of names and every forwarding method come from it.
 macro_rules! solvers {
-    ($($name:literal $solver:ident $work:ty;)*) => {
+    (
+        for any problem: $($name:literal $solver:ident $work:ty;)*
+        for some: $($special:literal $restricted:ident $restricted_work:ty;)*
+    ) => {
+        solvers! { @ $($name $solver $work;)* $($special $restricted $restricted_work;)* }
+
+        impl AnySolver {
+            /// Every name of a solver that takes any problem; [`by_name`](AnySolver::by_name) knows also `sparse-newton`, which needs
+            /// a sparsity pattern.
+            pub const NAMES: [&'static str; [$($name),*].len()] = [$($name),*];
+        }
+    };
+    (@ $($name:literal $solver:ident $work:ty;)*) => {
         /// One of the solvers, with its options.
         #[derive(Clone, Debug)]
         pub enum AnySolver {
@@ -22,10 +35,7 @@ macro_rules! solvers {
         }
 
         impl AnySolver {
-            /// Every name [`by_name`](AnySolver::by_name) knows.
-            pub const NAMES: [&'static str; [$($name),*].len()] = [$($name),*];
-
-            /// The solver of that name with default options; none if the name is not in [`NAMES`](AnySolver::NAMES).
+            /// The solver of that name with default options; none if there is none ([`NAMES`](AnySolver::NAMES)).
             pub fn by_name(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(AnySolver::$solver($solver::default())),)*
@@ -104,6 +114,30 @@ macro_rules! solvers {
                 }
             }
 
+            fn knows(&self, work: &AnyWork<P>) -> Knows {
+                match (self, work) {
+                    $((AnySolver::$solver(s), AnyWork::$solver(w)) => Solver::<P>::knows(s, w),)*
+                    _ => Knows::default(),
+                }
+            }
+
+            fn examine(
+                &self,
+                problem: &P,
+                work: &AnyWork<P>,
+                question: &Question<'_, P::State>,
+            ) -> Result<Option<Finding<P::State>>, UserError> {
+                let own = match (self, work) {
+                    $((AnySolver::$solver(s), AnyWork::$solver(w)) => Solver::<P>::examine(s, problem, w, question)?,)*
+                    _ => None,
+                };
+                // the methods here know no Jacobian; the problem has one
+                if own.is_none() && question.z.width() <= root::SMALL && problem.residual_scale() == ResidualScale::Start {
+                    return root::examine(problem, question);
+                }
+                Ok(own)
+            }
+
             fn memory(&self, work: &mut AnyWork<P>) -> AnyMemory<P::State> {
                 match (self, work) {
                     $((AnySolver::$solver(s), AnyWork::$solver(w)) => Box::new(Solver::<P>::memory(s, w)),)*
@@ -115,6 +149,7 @@ macro_rules! solvers {
 }
 
 solvers! {
+    for any problem:
     "auto" Auto AutoWork<P>;
     "picard" Picard ();
     "gauss-seidel" GaussSeidel GaussSeidelWork<P::State>;
@@ -126,6 +161,8 @@ solvers! {
     "dogleg" Dogleg trust::TrustWork<P>;
     "levenberg-marquardt" LevenbergMarquardt trust::TrustWork<P>;
     "pseudo-transient" PseudoTransient pseudo_transient::PseudoTransientWork<P>;
+    for some:
+    "sparse-newton" SparseNewton SparseNewtonWork<P>;
 }
 
 impl Default for AnySolver {

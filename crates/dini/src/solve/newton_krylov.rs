@@ -3,7 +3,7 @@
 use num_traits::{Float, Zero};
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::{Evaluator, Iterate, Solver, Status};
+use super::{Evaluator, Iterate, Knows, Solver, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
@@ -93,6 +93,9 @@ pub struct NewtonKrylovWork<P: Linearize, I> {
     search: LineSearchWork<P::State>,
     eta: Vec<Scalar<P>>,
     records: Vec<LinearRecord>,
+    length: Vec<Scalar<P>>,
+    /// whether the step is within the tolerance
+    negligible: Vec<bool>,
     /// by slot: last norm and forcing term
     last: Vec<(f64, f64)>,
 }
@@ -113,6 +116,8 @@ impl<P: Linearize, I: Keep> Keep for NewtonKrylovWork<P, I> {
 }
 
 const GAMMA: f64 = 0.9;
+/// Relative residual of a linear solve whose result says how large the correction is.
+const MODEL: f64 = 0.25;
 
 impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
     type Work = NewtonKrylovWork<P, M::Inverse>;
@@ -139,6 +144,8 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
             search: LineSearchWork::new(like),
             eta: vec![Scalar::<P>::zero(); b],
             records: vec![LinearRecord::default(); b],
+            length: vec![Scalar::<P>::zero(); b],
+            negligible: vec![false; b],
             last: vec![(0.0, 0.0); b],
         }
     }
@@ -182,8 +189,27 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
                 it.fail(i, Status::Singular);
             }
         }
-        let correction = Correction { dz: &mut w.dz, direction: &|_| Direction::Approximate };
-        backtrack(&self.line_search, problem, it, correction, &mut w.search)
+        w.dz.norms(&mut w.length);
+        let solved = |i: usize| w.records[i].residual <= MODEL;
+        let small = |i: usize| w.length[i].as_f64() <= (1.0 - MODEL) * it.tolerance.of(it.size[i].as_f64());
+        (0..at.len()).for_each(|i| w.negligible[i] = !it.ended(i) && solved(i) && small(i));
+        let negligible = &w.negligible;
+        let direction = |i: usize| if negligible[i] { Direction::Negligible } else { Direction::Approximate };
+        let correction = Correction { dz: &mut w.dz, direction: &direction };
+        backtrack(&self.line_search, problem, it, correction, &mut w.search)?;
+        w.search.fail_stuck(it);
+        for i in 0..at.len() {
+            if w.negligible[i] {
+                it.propose(i, w.length[i].as_f64());
+            }
+            let norm = it.norm[i].as_f64();
+            it.moved(i, w.search.length(i), norm);
+        }
+        Ok(())
+    }
+
+    fn knows(&self, _: &Self::Work) -> Knows {
+        Knows::Steps
     }
 
     fn memory(&self, work: &mut Self::Work) -> M::Inverse {

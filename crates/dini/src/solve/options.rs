@@ -4,9 +4,10 @@ use crate::Error;
 
 /// When to stop, and how the batch is worked through.
 ///
-/// A sample has converged when ||g|| <= `absolute` + `relative` * scale, with the scale the problem states:
-/// ||z|| for a fixed point, ||g(z0)|| for an equation ([`ResidualScale`](crate::problem::ResidualScale)). Norms are
-/// Euclidean, one per sample.
+/// A sample has converged when the correction that is left, c = J^-1 g, is within `absolute` + `relative` |z|: in every
+/// unknown where the method has a Jacobian, in the Euclidean norm where it has none; or where only rounding errors are left.
+/// How c is known, and what else a claim must stand, is the subject of [`solve::root`](crate::solve::root); what is known of a sample
+/// in the end is its [`accuracy`](crate::Solution::accuracy).
 ///
 /// ```
 /// use dini::Options;
@@ -14,13 +15,10 @@ use crate::Error;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Relative tolerance, dimensionless (default 1e-6). At least one of the two tolerances must be positive.
+    /// Tolerance relative to z, dimensionless (default 1e-6). At least one of the two tolerances must be positive.
     pub relative: f64,
-    /// Absolute tolerance in units of the residual (default 0).
+    /// Absolute tolerance in the units of z, for unknowns that may be zero (default 0).
     pub absolute: f64,
-    /// If given, the last step must also satisfy ||dz|| <= `step` * ||z||. Guards equations whose residual becomes
-    /// small without a root nearby; costs one more iteration and one vector (default none).
-    pub step: Option<f64>,
     /// Iteration limit per sample (default 200).
     pub max_iterations: usize,
     /// Samples per chunk, solved by one thread on its own (default: a chunk a thread, two where they hold 64 samples or more).
@@ -40,7 +38,6 @@ impl Default for Options {
         Options {
             relative: 1e-6,
             absolute: 0.0,
-            step: None,
             max_iterations: 200,
             chunk: None,
             compaction: 0.125,
@@ -63,9 +60,6 @@ impl Options {
         }
         if self.relative + self.absolute <= 0.0 {
             return Err(Error::option("relative", self.relative, "one of `relative` and `absolute` must be positive"));
-        }
-        if let Some(step) = self.step.filter(|s| !s.is_finite() || *s <= 0.0) {
-            return Err(Error::option("step", step, "it must be finite and positive"));
         }
         if self.chunk == Some(0) {
             return Err(Error::option("chunk", 0, "a chunk holds at least one sample"));

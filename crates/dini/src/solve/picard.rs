@@ -2,7 +2,7 @@
 
 use num_traits::One;
 
-use super::{Evaluator, Iterate, Solver};
+use super::{Evaluator, Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use crate::problem::{Eval, Problem, Scalar};
 /// Picard (fixed-point, successive-substitution) iteration z <- z - damping g(z); with g = z - f(z), z <- f(z).
 ///
 /// Converges linearly where the spectral radius of I - damping J is below one. One evaluation a step, no memory beyond
-/// the iterate.
+/// the iterate. The correction left is estimated from the rate q at which ||g|| falls, as `damping` ||g|| / (1 - q).
 ///
 /// Source: E. Picard (1890), J. Math. Pures Appl. 6, 145-210.
 #[derive(Clone, Debug)]
@@ -37,8 +37,16 @@ impl<P: Problem> Solver<P> for Picard {
     fn work(&self, _: &P, _: &P::State) {}
 
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, (): &mut ()) -> Eval {
+        for i in 0..it.z.samples() {
+            let norm = it.norm[i].as_f64();
+            it.moved(i, self.damping * norm, norm);
+        }
         it.z.axpby(-Scalar::<P>::of(self.damping), &it.g, One::one());
         problem.residual(&it.z, &mut it.g)
+    }
+
+    fn knows(&self, (): &()) -> Knows {
+        Knows::Steps
     }
 
     fn memory(&self, (): &mut ()) {}

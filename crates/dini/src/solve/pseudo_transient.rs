@@ -2,11 +2,12 @@
 
 use num_traits::{One, Zero};
 
-use super::newton::corrections;
-use super::{Evaluator, Iterate, Solver};
+use super::newton::correct;
+use super::root::{Finding, Question, examine};
+use super::{Evaluator, Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::linear::DenseLu;
 use crate::problem::{Eval, Linearize, Scalar};
 
@@ -37,7 +38,7 @@ pub struct PseudoTransientWork<P: Linearize> {
     lu: DenseLu<Scalar<P>>,
     dz: P::State,
     columns: (P::State, P::State),
-    row: Vec<Scalar<P>>,
+    rows: [Vec<Scalar<P>>; 2],
     /// by slot: ||g_0||
     start: Vec<Scalar<P>>,
 }
@@ -70,7 +71,7 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
             lu: DenseLu::new(b, n),
             dz: like.zeros(b),
             columns: (like.zeros(b), like.zeros(b)),
-            row: vec![Scalar::<P>::zero(); n],
+            rows: std::array::from_fn(|_| vec![Scalar::<P>::zero(); n]),
             start: vec![Scalar::<P>::zero(); b],
         }
     }
@@ -94,9 +95,24 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
             let matrix = &mut w.lu.matrices_mut()[slot * n * n..(slot + 1) * n * n];
             (0..n).for_each(|j| matrix[j * n + j] += rate);
         }
-        corrections(&mut w.lu, (at, &w.open), it, &mut w.dz, &mut w.row);
+        // a step within the tolerance may mean a root or a short time: the point is examined
+        let small = |it: &mut Iterate<P::State>, i: usize| it.propose(i, 0.0);
+        correct(&mut w.lu, (at, &w.open), it, &mut w.dz, &mut w.rows, small);
         it.z.axpby(-Scalar::<P>::one(), &w.dz, One::one());
         problem.residual(&it.z, &mut it.g)
+    }
+
+    fn knows(&self, _: &PseudoTransientWork<P>) -> Knows {
+        Knows::Correction
+    }
+
+    fn examine(
+        &self,
+        problem: &P,
+        _: &PseudoTransientWork<P>,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        examine(problem, question)
     }
 
     fn memory(&self, work: &mut PseudoTransientWork<P>) -> Self::Memory {

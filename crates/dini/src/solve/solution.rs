@@ -1,6 +1,6 @@
 //! What a solve returns.
 
-use super::{Attempt, Options, Status};
+use super::{Accuracy, Attempt, Options, Status};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -12,6 +12,7 @@ pub(crate) struct Record {
     pub iterations: usize,
     pub residual: f64,
     pub target: f64,
+    pub accuracy: Accuracy,
     /// of the attempt that stands; none before the first
     pub method: Option<&'static str>,
 }
@@ -25,7 +26,14 @@ impl Record {
 
 impl Default for Record {
     fn default() -> Self {
-        Record { status: Status::MaxIterations, iterations: 0, residual: f64::INFINITY, target: 0.0, method: None }
+        Record {
+            status: Status::MaxIterations,
+            iterations: 0,
+            residual: f64::INFINITY,
+            target: 0.0,
+            accuracy: Accuracy::default(),
+            method: None,
+        }
     }
 }
 
@@ -98,7 +106,21 @@ impl<P: Problem, M> Solution<P, M> {
         self.records[s].residual
     }
 
-    /// Norm at which sample `s` converges.
+    /// The correction that is left of sample `s`, and how it is known: how far z is from the root, to first order.
+    ///
+    /// ```
+    /// use dini::{Newton, Options, Rows, problem::Closure, solve};
+    /// let cube = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].powi(3) - 8.0, |_, z, j| j[0] = 3.0 * z[0] * z[0]);
+    /// let solution = solve(&cube, &Rows::from_vec(1, 1, vec![1e4])?, &Newton::default(), &Options::default())?;
+    /// assert!(solution.accuracy(0).relative < 1e-6);
+    /// assert!((solution.converged()?.row(0)[0] - 2.0).abs() < 2e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    pub fn accuracy(&self, s: usize) -> Accuracy {
+        self.records[s].accuracy
+    }
+
+    /// Norm of the residual at which sample `s` was expected to converge; of a converged one at least its own.
     pub fn target(&self, s: usize) -> f64 {
         self.records[s].target
     }
@@ -138,8 +160,8 @@ impl<P: Problem, M> Solution<P, M> {
     }
 
     pub(crate) fn failure(&self, sample: usize) -> Option<Error> {
-        let Record { status, residual, target, .. } = self.records[sample];
-        (status != Status::Converged).then_some(Error::NotConverged { sample, status, residual, target })
+        let Record { status, residual, .. } = self.records[sample];
+        (status != Status::Converged).then_some(Error::NotConverged { sample, status, residual })
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -1,10 +1,11 @@
 //! Newton's method with a sparse factorisation.
 
-use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::newton::corrections;
-use super::{Evaluator, Iterate, Solver};
+use super::backtrack::LineSearch;
+use super::newton::{StepWork, newton_step};
+use super::root::{Finding, Question, examine};
+use super::{Evaluator, Iterate, Knows, Solver};
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::linear::SparseLu;
 use crate::problem::{Eval, Linearize, Scalar, Sparsity, check_size, covers, direction};
 
@@ -50,24 +51,21 @@ pub struct SparseNewtonWork<P: Linearize> {
     open: Vec<usize>,
     tape: P::Tape,
     lu: SparseLu<Scalar<P>>,
-    dz: P::State,
+    step: StepWork<P::State>,
     vectors: (P::State, P::State),
     row: Vec<Scalar<P>>,
     /// a vector in general position
     direction: Vec<Scalar<P>>,
     checked: bool,
-    search: LineSearchWork<P::State>,
 }
 
 impl<P: Linearize> Keep for SparseNewtonWork<P> {
     // tape and factors are indexed by slot and made anew in every step
     fn keep(&mut self, rows: &[usize]) {
-        self.dz.keep(rows);
-        self.search.keep(rows);
+        self.step.keep(rows);
     }
     fn reset(&mut self, samples: usize) {
-        self.dz.reset(samples);
-        self.search.reset(samples);
+        self.step.reset(samples);
         self.lu.reset(samples);
         self.checked = false;
     }
@@ -111,12 +109,11 @@ impl<P: Linearize> Solver<P> for SparseNewton {
             open: Vec::with_capacity(b),
             tape: problem.tape(like),
             lu: SparseLu::new(b, sparsity),
-            dz: like.zeros(b),
+            step: StepWork::new(like),
             vectors: (like.zeros(b), like.zeros(b)),
             row: vec![num_traits::Zero::zero(); n],
             direction: direction(n),
             checked: false,
-            search: LineSearchWork::new(like),
         }
     }
 
@@ -136,9 +133,20 @@ impl<P: Linearize> Solver<P> for SparseNewton {
             problem.subset(&open, |part| w.check(part, sparsity))?;
             w.open = open;
         }
-        corrections(&mut w.lu, (problem.at(), &w.open), it, &mut w.dz, &mut w.row);
-        let correction = Correction { dz: &mut w.dz, direction: &|_| Direction::Newton };
-        backtrack(&self.line_search, problem, it, correction, &mut w.search)
+        newton_step(&self.line_search, problem, it, (&mut w.lu, &w.open), &mut w.step)
+    }
+
+    fn knows(&self, _: &SparseNewtonWork<P>) -> Knows {
+        Knows::Correction
+    }
+
+    fn examine(
+        &self,
+        problem: &P,
+        _: &SparseNewtonWork<P>,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        examine(problem, question)
     }
 
     fn memory(&self, work: &mut SparseNewtonWork<P>) -> Self::Memory {

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// The residual is within the tolerance, or a Newton correction is below the rounding of z.
+    /// The correction that is left of z is within the tolerance, or below rounding ([`root`](super::root)).
     Converged,
     /// The iteration limit was reached.
     MaxIterations,
@@ -18,6 +18,8 @@ pub enum Status {
     NonFinite,
     /// The Jacobian at an iterate was exactly singular or not finite, or its solution overflowed.
     Singular,
+    /// The residual has become small where it no longer depends on z: a root at infinity, or none.
+    Vanishing,
     /// The residual has the same sign at both ends of the bracket.
     NoSignChange,
     /// An observer stopped the solve.
@@ -34,6 +36,7 @@ impl Status {
             Status::Diverged => "diverged",
             Status::NonFinite => "non_finite",
             Status::Singular => "singular",
+            Status::Vanishing => "vanishing",
             Status::NoSignChange => "no_sign_change",
             Status::Interrupted => "interrupted",
         }
@@ -51,6 +54,10 @@ impl Status {
             Status::Diverged => "Start closer to a solution, damp the iteration, or use Newton with its line search.",
             Status::NonFinite => "Start inside the domain of the residual, and check its inputs.",
             Status::Singular => "Start elsewhere: the Jacobian has no inverse at the last iterate.",
+            Status::Vanishing => {
+                "The residual vanishes without a root nearby: the equations may be satisfied at infinity only, or the terms at \
+                 the last iterate hide their difference. Check the equations, or start elsewhere."
+            }
             Status::NoSignChange => "Widen or move the bracket until the residual changes sign between its ends.",
             Status::Interrupted => "The solve was stopped from outside; continue from the last iterate.",
         }
@@ -66,6 +73,7 @@ impl fmt::Display for Status {
             Status::Diverged => "diverged",
             Status::NonFinite => "non-finite residual",
             Status::Singular => "singular Jacobian",
+            Status::Vanishing => "residual vanishes without a root",
             Status::NoSignChange => "no sign change in the bracket",
             Status::Interrupted => "interrupted",
         })

@@ -74,6 +74,8 @@ pub struct TrustWork<P: Linearize> {
     control: Vec<Scalar<P>>,
     length: Vec<Scalar<P>>,
     predicted: Vec<f64>,
+    /// whether the trial step is within the tolerance
+    small: Vec<bool>,
     fresh: Vec<bool>,
     p: P::State,
     z: P::State,
@@ -115,6 +117,7 @@ impl<P: Linearize> TrustWork<P> {
             control: numbers(b),
             length: numbers(b),
             predicted: vec![0.0; b],
+            small: vec![false; b],
             fresh: vec![false; b],
             p: like.zeros(b),
             z: like.zeros(b),
@@ -197,6 +200,7 @@ impl<P: Linearize> TrustWork<P> {
         if !strategy.propose(&mut model, self.control[slot], p, scratch) || p.iter().any(|v| !Float::is_finite(*v)) {
             return false;
         }
+        self.small[i] = it.tolerance.may_admit(z, p, 1.0);
         self.length[i] = model.length(p);
         model.product(p, scratch);
         let square = |v: &[Scalar<P>]| v.iter().map(|v| v.as_f64().powi(2)).sum::<f64>();
@@ -211,7 +215,7 @@ impl<P: Linearize> TrustWork<P> {
     fn judge(&mut self, strategy: &impl Strategy<Scalar<P>>, it: &mut Iterate<P::State>, i: usize, slot: usize) {
         let fall = 1.0 - (self.norms[i] / it.norm[i]).as_f64().powi(2);
         let ratio = if fall.is_finite() && self.predicted[i] > 0.0 { fall / self.predicted[i] } else { -1.0 };
-        let accepted = self.norms[i] <= it.target[i] || (ratio > ACCEPT && self.norms[i] < it.norm[i]);
+        let accepted = ratio > ACCEPT && self.norms[i] < it.norm[i];
         let [_, _, _, z] = &mut self.rows;
         self.z.read(i, z);
         let n = z.len();
@@ -222,6 +226,10 @@ impl<P: Linearize> TrustWork<P> {
         } else {
             it.z.put(&[i], &self.z, &[i]);
             it.g.put(&[i], &self.g, &[i]);
+        }
+        if self.small[i] {
+            // near a root, or with a radius that has shrunk: the point is examined
+            it.propose(i, 0.0);
         }
         match next {
             Some(control) => self.control[slot] = control,

@@ -1,6 +1,7 @@
 //! What is remembered of a sample from step to step, and when that says that it should be given up.
 
 use super::Status;
+use super::root::Secant;
 
 /// Growth of the residual beyond its first value at which a sample has diverged.
 const DIVERGED: f64 = 1e10;
@@ -12,11 +13,17 @@ const EARLY: usize = 5;
 pub(super) struct Watch {
     /// largest residual of the first iterations, from which divergence is measured
     early: f64,
+    /// ||z|| at the start
+    pub started: f64,
     /// largest ||z|| so far
     pub largest: f64,
     best: f64,
     best_at: usize,
-    pub step: f64,
+    pub secant: Secant,
+    /// residual at which the point was last examined
+    pub examined: Option<f64>,
+    /// whether it has been asked if z is zero
+    pub zero: bool,
     /// iterations this round may use
     pub limit: usize,
     pub ended: Option<usize>,
@@ -26,7 +33,7 @@ impl Watch {
     /// Takes note of the present residual and state.
     pub fn see(&mut self, iteration: usize, norm: f64, state: f64, gain: f64) {
         if iteration == 0 {
-            *self = Watch { best: norm, limit: self.limit, ..Watch::default() };
+            *self = Watch { best: norm, started: state, limit: self.limit, ..Watch::default() };
         } else if norm < self.best * gain {
             (self.best, self.best_at) = (norm, iteration);
         }

@@ -1,12 +1,14 @@
 //! Differences of g on both sides of z*, compared with J over a range of distances.
 
-use super::factors::{Factors, general_position};
-use super::neighbourhood::Neighbourhood;
 use crate::error::UserError;
 use crate::problem::Linearize;
+use crate::solve::root::{Factors, Neighbourhood, general_position};
 
-/// Largest disagreement at a regular root; z* is then known to 1/2000 of the distance over which J changes by itself.
-const TOLERANCE: f64 = 1.0 / 32.0;
+/// Largest disagreement e at a regular root: z* is then known to e^2 / 4 of the distance over which J changes by itself. In f64 that
+/// is 1/4000, in f32, where rounding leaves more of z uncertain, 1/256. At a double root e is 1/4.
+pub(super) fn tolerance(epsilon: f64) -> f64 {
+    if epsilon > 1e-10 { 1.0 / 8.0 } else { 1.0 / 32.0 }
+}
 /// Ratio of neighbouring distances: coarse enough that the V of rounding against curvature has a sharp tip.
 const RATIO: f64 = 8.0;
 /// Neighbours of a least disagreement within this factor of it make it flat: a kink. At the tip of a V one is 4 times it.
@@ -25,6 +27,8 @@ pub(super) enum Finding {
     Smooth,
     /// The two sides disagree at every distance.
     Kink(f64),
+    /// g is straight, but J is not its slope.
+    Wrong(f64),
     /// Rounding hides g up to where its curvature sets in.
     Curved(f64),
 }
@@ -33,7 +37,7 @@ impl Finding {
     fn deviation(self) -> f64 {
         match self {
             Finding::Smooth => 0.0,
-            Finding::Kink(deviation) | Finding::Curved(deviation) => deviation,
+            Finding::Kink(deviation) | Finding::Wrong(deviation) | Finding::Curved(deviation) => deviation,
         }
     }
 }
@@ -138,23 +142,39 @@ impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
         // by far the most likely distance first
         let usual = self.deviation(direction, units, nearest.max(self.epsilon.sqrt()))?;
         let sharp = self.epsilon.cbrt();
-        if usual.bend <= sharp && usual.slope <= TOLERANCE {
+        if usual.bend <= sharp && usual.slope <= tolerance(self.epsilon) {
             return Ok(Finding::Smooth);
         }
         let mut curve = Vec::new();
         let mut distance = nearest;
         while distance <= FARTHEST || curve.is_empty() {
             let deviation = self.deviation(direction, units, distance)?;
-            if deviation.bend <= sharp && deviation.slope <= TOLERANCE {
+            if deviation.bend <= sharp && deviation.slope <= tolerance(self.epsilon) {
                 return Ok(Finding::Smooth);
             }
             curve.push(deviation);
             distance *= RATIO;
         }
-        Ok(match classify(&curve, sharp) {
-            Finding::Kink(deviation) if nearest > NEAR => Finding::Curved(deviation),
+        Ok(match classify(&curve, sharp, tolerance(self.epsilon)) {
+            Finding::Kink(deviation) if nearest > NEAR || self.is_delicate() => Finding::Curved(deviation),
+            Finding::Wrong(deviation) if self.is_delicate() || !self.stays_wrong(direction, units, deviation)? => {
+                Finding::Curved(deviation)
+            }
             finding => finding,
         })
+    }
+
+    /// Whether J is as wrong a slope farther away: at a fold near 0 it only looks so where g is lost in rounding.
+    fn stays_wrong(&mut self, direction: &[f64], units: &[f64], deviation: f64) -> Result<bool, UserError> {
+        let largest = units.iter().fold(0.0, |max: f64, v| max.max(*v));
+        let there = self.deviation(direction, units, self.epsilon.cbrt() * largest.recip().max(1.0))?;
+        let same = there.slope.max(deviation) < FLAT * there.slope.min(deviation);
+        Ok(same && there.bend < there.slope / RATIO)
+    }
+
+    /// Whether J is so close to singular that its inverse shows a fold as a jump of the slopes.
+    fn is_delicate(&self) -> bool {
+        self.factors.condition() > self.epsilon.sqrt().recip()
     }
 
     /// Disagreement at one distance, the largest over [`LENGTHS`].
@@ -192,7 +212,7 @@ fn units(z: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// What a curve of disagreement over distance means.
-fn classify(curve: &[Deviation], sharp: f64) -> Finding {
+fn classify(curve: &[Deviation], sharp: f64, tolerance: f64) -> Finding {
     let least = (0..curve.len()).min_by(|&a, &b| curve[a].largest().total_cmp(&curve[b].largest()));
     let Some((least, at)) = least.map(|i| (i, curve[i])) else { return Finding::Curved(f64::INFINITY) };
     if at.largest().is_infinite() {
@@ -204,10 +224,12 @@ fn classify(curve: &[Deviation], sharp: f64) -> Finding {
     };
     let kink = at.bend > sharp && flat(|d| d.bend);
     // g is straight, and no plateau of rounding, but J is not its slope
-    let wrong = at.slope > TOLERANCE && at.bend < at.slope / RATIO && at.moved > TOLERANCE && flat(|d| d.slope);
-    if kink || wrong {
+    let wrong = at.slope > tolerance && at.bend < at.slope / RATIO && at.moved > tolerance && flat(|d| d.slope);
+    if kink {
         Finding::Kink(at.largest())
-    } else if at.largest() <= TOLERANCE {
+    } else if wrong {
+        Finding::Wrong(at.slope)
+    } else if at.largest() <= tolerance {
         Finding::Smooth
     } else {
         Finding::Curved(at.largest())

@@ -44,6 +44,14 @@ pub(super) struct Case {
     pub tol: f64,
 }
 
+impl Case {
+    /// Relative tolerance of z in the forward solve. Other systems stop on the residual: where W contracts slowly, one of `tol` leaves
+    /// an error of z some fifty times as large, and that is the accuracy to compare at.
+    pub fn z_tol(&self) -> f64 {
+        if self.workload == Workload::Slow { 50.0 * self.tol } else { self.tol }
+    }
+}
+
 const fn layer(name: &'static str, about: &'static str, n: usize, batch: usize) -> Case {
     Case { name, about, workload: Workload::Contraction, n, batch, dtype: DType::F32, tol: 1e-4 }
 }
@@ -56,7 +64,12 @@ pub(super) const CASES: [Case; 7] = [
     layer("1024x1", "n = 1024, B = 1, f32, ||W|| = 0.9, tolerance 1e-4", 1024, 1),
     Case {
         workload: Workload::Slow,
-        ..layer("slow-256x64", "n = 256, B = 64, f32, W symmetric with eigenvalues up to 0.99, small x, 1e-4", 256, 64)
+        ..layer(
+            "slow-256x64",
+            "n = 256, B = 64, f32, W symmetric with eigenvalues up to 0.99, small x, z to 5e-3",
+            256,
+            64,
+        )
     },
     Case {
         dtype: DType::F64,

@@ -7,7 +7,7 @@ use dini::gradient::{AnyMode, Method};
 use dini::solve::AnySolver;
 use dini::{Error, Options, Real, Rows, solve};
 
-use super::case::Pair;
+use super::case::{Case, Pair};
 use super::clock::{Spread, milliseconds, repeat};
 use super::data::Layer;
 
@@ -28,8 +28,8 @@ pub(super) struct Timed<T> {
 }
 
 /// Times `pair` on `layer`; medians over repetitions that fill `budget`.
-pub(super) fn time<T: Real>(layer: &Layer<T>, pair: &Pair, tol: f64, budget: Duration) -> Result<Timed<T>, Error> {
-    let methods = Methods::new(pair, tol)?;
+pub(super) fn time<T: Real>(layer: &Layer<T>, pair: &Pair, case: &Case, budget: Duration) -> Result<Timed<T>, Error> {
+    let methods = Methods::new(pair, case)?;
     let z0 = Rows::new(layer.x.samples(), layer.n);
     let mut last = None;
     let ([forward, total], repetitions) = repeat(budget, || {
@@ -45,8 +45,8 @@ pub(super) fn time<T: Real>(layer: &Layer<T>, pair: &Pair, tol: f64, budget: Dur
 }
 
 /// Products of the whole batch that `pair` makes, the one at z = 0 not counted.
-pub(super) fn products<T: Real>(layer: &Layer<T>, pair: &Pair, tol: f64) -> Result<f64, Error> {
-    let run = Methods::new(pair, tol)?.run(layer, &Rows::new(layer.x.samples(), layer.n))?;
+pub(super) fn products<T: Real>(layer: &Layer<T>, pair: &Pair, case: &Case) -> Result<f64, Error> {
+    let run = Methods::new(pair, case)?.run(layer, &Rows::new(layer.x.samples(), layer.n))?;
     Ok(run.evaluations - 1.0 + run.products)
 }
 
@@ -66,7 +66,7 @@ struct Run<T> {
 }
 
 impl Methods {
-    fn new(pair: &Pair, tol: f64) -> Result<Self, Error> {
+    fn new(pair: &Pair, case: &Case) -> Result<Self, Error> {
         let unknown = |name, value: &str| {
             let requirement = "it must be a name of the library";
             Error::Option { name, value: value.to_owned(), requirement }
@@ -74,7 +74,7 @@ impl Methods {
         let solver = AnySolver::by_name(pair.solver).ok_or_else(|| unknown("solver", pair.solver))?;
         let mut mode = AnyMode::by_name(pair.adjoint).ok_or_else(|| unknown("adjoint", pair.adjoint))?;
         if let AnyMode::Implicit(implicit) = &mut mode {
-            implicit.tolerance = Some(tol);
+            implicit.tolerance = Some(case.tol);
             match &mut implicit.method {
                 Method::Krylov(krylov) | Method::Preconditioned(krylov, _) => {
                     *krylov = krylov.clone().with_max_iterations(MOST_ITERATIONS);
@@ -85,7 +85,7 @@ impl Methods {
             }
         }
         let options = Options {
-            relative: tol,
+            relative: case.z_tol(),
             max_iterations: MOST_ITERATIONS,
             mixed_precision: pair.mixed,
             ..Options::default()

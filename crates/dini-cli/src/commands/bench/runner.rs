@@ -57,7 +57,7 @@ impl Runner {
         // without a reference there are still times
         let reference = Reference::new(&layer).ok();
         let bound = Bound::measure::<T>(case.n, case.batch, self.budget / GEMM_SHARE);
-        let plain = layer::products(&layer, &PLAIN, case.tol).ok().map(|products| bound.of(products));
+        let plain = layer::products(&layer, &PLAIN, case).ok().map(|products| bound.of(products));
         for pair in PAIRS.iter().filter(|pair| case.n <= pair.largest) {
             print(&self.row(case, pair, &layer, reference.as_ref(), (&bound, plain)))?;
         }
@@ -74,7 +74,7 @@ impl Runner {
     ) -> Row {
         let mut row = Row::new(case, (pair.forward, pair.adjoint), self.threads());
         let Timed { forward, total, repetitions, evaluations, products, z, dx } =
-            match layer::time(layer, pair, case.tol, self.budget) {
+            match layer::time(layer, pair, case, self.budget) {
                 Ok(timed) => timed,
                 Err(error) => {
                     row.status = error.to_string();

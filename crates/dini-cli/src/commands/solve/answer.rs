@@ -15,6 +15,8 @@ pub struct Answer {
     pub unknowns: Vec<String>,
     /// Names of the parameters.
     pub parameters: Vec<String>,
+    /// Names in the equations that stand for constants, with their values.
+    pub constants: Vec<(String, f64)>,
     /// How the solve ended.
     pub status: Status,
     /// The root, or the last iterate.
@@ -23,12 +25,18 @@ pub struct Answer {
     pub residual: f64,
     /// Iterations of the attempt reported.
     pub iterations: usize,
+    /// The correction left, relative to each unknown (not a number where it is not known).
+    pub accuracy: f64,
     /// dz_i/da_p by unknown and parameter, where they exist.
     pub derivatives: Option<Vec<Vec<f64>>>,
     /// Whether they do.
     pub verdict: Judgement,
     /// Where the solve started, unless from the start given or from 0.
     pub origin: Option<String>,
+    /// Starts and methods tried.
+    pub attempts: usize,
+    /// The equation that is undefined at every start tried, and its unknowns, where that is why there is no root.
+    pub undefined: Option<String>,
 }
 
 /// The library's verdict, with its reason in words.
@@ -44,7 +52,12 @@ pub struct Judgement {
 
 impl Answer {
     pub(super) fn new(setup: &Setup, found: Found) -> Self {
-        let Found { attempt, certificate, origin } = found;
+        let Found { attempt, certificate, origin, attempts, undefined } = found;
+        let undefined = undefined.map(|index| {
+            let names: Vec<&str> =
+                setup.system.unknowns_of(index).map(|place| setup.system.unknowns()[place].as_str()).collect();
+            format!("`{}` (in {})", setup.system.equations()[index].text(), names.join(", "))
+        });
         let (verdict, derivatives) = match certificate {
             Some(certificate) => (certificate.judgement, certificate.derivatives),
             None => {
@@ -55,13 +68,17 @@ impl Answer {
         Answer {
             unknowns: setup.system.unknowns().to_vec(),
             parameters: setup.system.parameters().to_vec(),
+            constants: setup.system.constants().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             status: attempt.status,
             solution: attempt.z,
             residual: attempt.residual,
             iterations: attempt.iterations,
+            accuracy: attempt.accuracy.relative,
             derivatives,
             verdict,
             origin,
+            attempts,
+            undefined,
         }
     }
 
@@ -84,11 +101,16 @@ impl Answer {
         };
         let derivatives: Map<String, Value> =
             self.unknowns.iter().enumerate().map(|(i, name)| (name.clone(), Value::Object(row(i)))).collect();
+        let constants: Map<String, Value> =
+            self.constants.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({
+            "constants": constants,
             "status": self.status.name(),
             "solution": solution,
             "residual": self.residual,
             "iterations": self.iterations,
+            "accuracy": self.accuracy,
+            "origin": self.origin,
             "derivatives": derivatives,
             "verdict": {
                 "holds": self.verdict.holds,
@@ -111,6 +133,9 @@ impl fmt::Display for Answer {
                 _ => "undefined".to_owned(),
             }
         );
+        for (name, value) in &self.constants {
+            writeln!(f, "with the constant {name} = {value}")?;
+        }
         if !self.solved() {
             writeln!(f, "not solved: {} ({effort}); the last iterate is", self.status)?;
         }
@@ -125,6 +150,12 @@ impl fmt::Display for Answer {
             }
         }
         if !self.solved() {
+            if let Some(equation) = &self.undefined {
+                writeln!(f, "undefined at every start tried: {equation}")?;
+            }
+            if self.attempts > 1 {
+                writeln!(f, "tried {} starts and methods", self.attempts)?;
+            }
             return writeln!(f, "{}", self.status.advice());
         }
         if let Some(origin) = &self.origin {

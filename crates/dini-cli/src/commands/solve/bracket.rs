@@ -2,11 +2,10 @@
 
 use dini::problem::Closure;
 use dini::solve::Bracketing;
-use dini::{Options, Rows, Status, solve};
+use dini::{Options, Rows, solve};
 
 use super::attempt::Attempt;
-use super::model::residual;
-use super::root::{is_root, residual_norm};
+use super::model::{residual, residual_norm};
 use super::setup::{Setup, SolveError};
 
 /// Two numbers with a root between them, if left minus right has different signs there.
@@ -45,8 +44,7 @@ impl Bracket {
 
 /// Divides the bracket, first at the start if one is given, until its ends are neighbouring numbers or g is zero.
 ///
-/// Nothing is brought to other units, since the method depends on none. As after every other solver, the end of it must pass
-/// for a root by [`is_root`].
+/// Nothing is brought to other units, since the method depends on none.
 pub(super) fn divide(setup: &Setup, bracket: &Bracket) -> Result<Attempt, SolveError> {
     let solver = Bracketing::between(bracket.low, bracket.high)?;
     let start = match setup.starts[..] {
@@ -57,21 +55,10 @@ pub(super) fn divide(setup: &Setup, bracket: &Bracket) -> Result<Attempt, SolveE
     // bracketing asks for no slope
     let problem =
         Closure::new(1, move |_, z: &[f64], g: &mut [f64]| g.copy_from_slice(&residual(&system, z)), |_, _, _| {});
-    let options = Options {
-        relative: 0.0,
-        absolute: f64::MIN_POSITIVE,
-        max_iterations: setup.max_iterations,
-        ..Options::default()
-    };
+    let options = Options { relative: f64::MIN_POSITIVE, max_iterations: setup.max_iterations, ..Options::default() };
     let solution = solve(problem, &start, &solver, &options)?;
-    let (status, iterations) = (solution.status(0), solution.iterations(0));
+    let (status, iterations, accuracy) = (solution.status(0), solution.iterations(0), solution.accuracy(0));
     let z = solution.into_z().into_vec();
-    // at a jump a bracket shrinks, too
-    let status = match (is_root(&setup.system, &z, setup.tolerance), status) {
-        (true, _) => Status::Converged,
-        (false, Status::Converged) => Status::Stagnated,
-        (false, other) => other,
-    };
     let residual = residual_norm(&setup.system, &z);
-    Ok(Attempt { z, status, iterations, residual })
+    Ok(Attempt { z, status, iterations, residual, accuracy })
 }

@@ -1,6 +1,6 @@
 //! Verdict and derivatives at a root, from the library.
 
-use dini::{Newton, Options, solve};
+use dini::solve::assume_root;
 
 use super::answer::Judgement;
 use super::model::Model;
@@ -18,9 +18,7 @@ pub(super) struct Certificate {
 pub(super) fn certify(setup: &Setup, z: &[f64]) -> Result<Certificate, SolveError> {
     let model = Model::equilibrated(&setup.system, z);
     let (start, units) = (model.scaled(z)?, model.columns().to_vec());
-    // z has passed for a root already: no step is made
-    let options = Options { relative: 0.0, absolute: 1e150, max_iterations: 0, ..Options::default() };
-    let solution = solve(model.problem()?, &start, &Newton::default(), &options)?;
+    let solution = assume_root(model.problem()?, start)?;
     let verdict = solution.verdict(0)?;
     let mut judgement =
         Judgement { holds: verdict.holds, condition: verdict.condition, reason: verdict.reason.to_string() };

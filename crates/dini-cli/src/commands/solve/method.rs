@@ -1,57 +1,61 @@
 //! The solvers by name.
 
-use dini::problem::Dual;
-use dini::solve::{Broyden, Chord, Dogleg, LevenbergMarquardt, NewtonKrylov, PseudoTransient, Solver};
-use dini::{Anderson, Error, Newton, Options, Picard, Rows, Status, solve};
+use dini::solve::{AnySolver, LineSearch};
+use dini::{Newton, Picard};
 
-use super::model::{Form, Model};
-
-/// How a run of a solver ended.
-pub(super) struct Run {
-    pub y: Vec<f64>,
-    pub status: Status,
-    pub iterations: usize,
-}
-
-/// Runs a solver from a start.
-type Runner = fn(Dual<Model, f64>, &Rows<f64>, &Options) -> Result<Run, Error>;
+use super::model::Form;
 
 /// A solver of the library under a name.
 pub(super) struct Method {
     pub name: &'static str,
     /// How the solver wants its equations.
     pub form: Form,
-    pub run: Runner,
+    pub solver: fn() -> AnySolver,
+}
+
+macro_rules! methods {
+    ($($name:literal $form:ident $solver:ident;)*) => {
+        &[$(Method { name: $name, form: Form::$form, solver: || AnySolver::$solver(Default::default()) },)*]
+    };
 }
 
 /// All solvers that go on from a start; one line each.
-pub(super) const METHODS: &[Method] = &[
-    Method { name: "newton", form: Form::Equation, run: with::<Newton> },
-    Method { name: "chord", form: Form::Equation, run: with::<Chord> },
-    Method { name: "newton-krylov", form: Form::Equation, run: with::<NewtonKrylov> },
-    Method { name: "dogleg", form: Form::Equation, run: with::<Dogleg> },
-    Method { name: "levenberg-marquardt", form: Form::Equation, run: with::<LevenbergMarquardt> },
-    Method { name: "pseudo-transient", form: Form::FixedPoint, run: with::<PseudoTransient> },
-    Method { name: "broyden", form: Form::FixedPoint, run: with::<Broyden> },
-    Method { name: "picard", form: Form::FixedPoint, run: with::<Picard> },
-    Method { name: "anderson", form: Form::FixedPoint, run: with::<Anderson> },
-];
+pub(super) const METHODS: &[Method] = methods! {
+    "newton" Equation Newton;
+    "chord" Equation Chord;
+    "newton-krylov" Equation NewtonKrylov;
+    "dogleg" Equation Dogleg;
+    "levenberg-marquardt" Equation LevenbergMarquardt;
+    "pseudo-transient" FixedPoint PseudoTransient;
+    "broyden" FixedPoint Broyden;
+    "picard" FixedPoint Picard;
+    "anderson" FixedPoint Anderson;
+};
 
 /// Name of the method for a bracket, which has no start.
 pub(super) const BRACKETING: &str = "bracketing";
 /// What auto is built on.
 pub(super) const NEWTON: &Method = &METHODS[0];
 /// For starts at which Newton's method fails.
-///
-/// Not the library's `Auto`: it goes on to the next method where the residual has not become small, and here also where it
-/// has, but away from a root.
 pub(super) const VARIANTS: &[Method] = &[
-    Method { name: "dogleg", form: Form::Equation, run: with::<Dogleg> },
-    Method { name: "levenberg-marquardt", form: Form::Equation, run: with::<LevenbergMarquardt> },
-    Method { name: "newton, full steps", form: Form::Equation, run: full_steps },
-    Method { name: "anderson", form: Form::FixedPoint, run: with::<Anderson> },
-    Method { name: "picard, half steps", form: Form::FixedPoint, run: half_steps },
+    Method {
+        name: "levenberg-marquardt",
+        form: Form::Equation,
+        solver: || AnySolver::LevenbergMarquardt(Default::default()),
+    },
+    Method { name: "dogleg", form: Form::Equation, solver: || AnySolver::Dogleg(Default::default()) },
+    Method { name: "newton, full steps", form: Form::Equation, solver: full_steps },
+    Method { name: "anderson", form: Form::FixedPoint, solver: || AnySolver::Anderson(Default::default()) },
+    Method {
+        name: "picard, half steps",
+        form: Form::FixedPoint,
+        solver: || AnySolver::Picard(Picard { damping: 0.5 }),
+    },
 ];
+
+fn full_steps() -> AnySolver {
+    AnySolver::Newton(Newton { line_search: LineSearch { halvings: 0, ..LineSearch::default() } })
+}
 
 /// What `--solver` accepts.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -62,33 +66,4 @@ impl Method {
     pub fn named(name: &str) -> Option<&'static Method> {
         METHODS.iter().find(|method| method.name == name)
     }
-}
-
-fn with<S: Solver<Dual<Model, f64>> + Default>(
-    problem: Dual<Model, f64>,
-    start: &Rows<f64>,
-    options: &Options,
-) -> Result<Run, Error> {
-    run(problem, start, &S::default(), options)
-}
-
-fn full_steps(problem: Dual<Model, f64>, start: &Rows<f64>, options: &Options) -> Result<Run, Error> {
-    let mut newton = Newton::default();
-    newton.line_search.halvings = 0;
-    run(problem, start, &newton, options)
-}
-
-fn half_steps(problem: Dual<Model, f64>, start: &Rows<f64>, options: &Options) -> Result<Run, Error> {
-    run(problem, start, &Picard { damping: 0.5 }, options)
-}
-
-fn run<S: Solver<Dual<Model, f64>>>(
-    problem: Dual<Model, f64>,
-    start: &Rows<f64>,
-    solver: &S,
-    options: &Options,
-) -> Result<Run, Error> {
-    let solution = solve(problem, start, solver, options)?;
-    let (status, iterations) = (solution.status(0), solution.iterations(0));
-    Ok(Run { y: solution.into_z().into_vec(), status, iterations })
 }

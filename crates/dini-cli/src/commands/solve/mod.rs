@@ -2,7 +2,7 @@
 //!
 //! 1. `setup` joins command line and problem file into a system and its settings;
 //! 2. `search` picks starts and runs `attempt`s with a solver of the table in `method`, on a `model` of the system
-//!    in balanced units, or divides the `bracket` given;
+//!    in balanced units, or divides the `bracket` given; whether a point is a root is the library's decision;
 //! 3. `certify` asks the library for verdict and derivatives at the root;
 //! 4. `answer` is the result, as text or as JSON.
 
@@ -12,7 +12,6 @@ mod bracket;
 mod certify;
 mod method;
 mod model;
-mod root;
 mod scan;
 mod search;
 mod setup;
@@ -45,7 +44,8 @@ pub struct SolveArgs {
     /// Where to start; unknowns not listed are tried at several values
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub start: Vec<String>,
-    /// A TOML file with the keys equations, with, for, start, tol, solver, max_iterations; flags go first
+    /// A file with an equation a line, or in TOML with the keys equations, with, for, start, tol, solver, max_iterations, over
+    /// which flags take precedence; - is standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Largest Newton correction left, relative to each unknown [default: 1e-12; above 1e-3 as 1e-3]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dini::num_dual::{Dual64, DualNum};
 use dini::problem::{Dual, Equation};
-use dini::verdict::equilibrate;
+use dini::solve::root::equilibrate;
 use dini::{Error, Rows};
 
 use crate::equation::System;
@@ -96,8 +96,19 @@ pub(super) fn residual(system: &System, z: &[f64]) -> Vec<f64> {
     g
 }
 
+/// Euclidean norm of left minus right; infinite where it is undefined.
+pub(super) fn residual_norm(system: &System, z: &[f64]) -> f64 {
+    let g = residual(system, z);
+    let largest = g.iter().fold(0.0, |max: f64, v| if v.is_nan() { f64::INFINITY } else { max.max(v.abs()) });
+    if largest == 0.0 || largest.is_infinite() {
+        return largest;
+    }
+    // scaled, so that tiny residuals do not underflow to a root
+    largest * g.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
+}
+
 /// dg/dz, column-major.
-pub(super) fn jacobian(system: &System, z: &[f64]) -> Vec<f64> {
+fn jacobian(system: &System, z: &[f64]) -> Vec<f64> {
     let n = z.len();
     let parameters: Vec<Dual64> = system.parameter_values().iter().map(|v| Dual64::from_re(*v)).collect();
     let mut point: Vec<Dual64> = z.iter().map(|v| Dual64::from_re(*v)).collect();

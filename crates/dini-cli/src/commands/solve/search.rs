@@ -1,6 +1,7 @@
 //! Which start and which solver: the search behind `--solver auto`.
 
 use dini::Status;
+use dini::solve::Accuracy;
 
 use super::attempt::{Attempt, attempt};
 use super::bracket::divide;
@@ -8,7 +9,7 @@ use super::certify::{Certificate, certify};
 use super::method::{Method, NEWTON, VARIANTS};
 use super::scan::sign_changes;
 use super::setup::{Plan, Setup, SolveError};
-use super::starts::{candidates, nearby};
+use super::starts::{candidates, into_domain, nearby, undefined};
 
 /// Sign changes followed up.
 const BRACKETS: usize = 8;
@@ -20,6 +21,10 @@ pub(super) struct Found {
     pub certificate: Option<Certificate>,
     /// How the root was come by, where not from the start given, or the first one.
     pub origin: Option<String>,
+    /// Attempts made.
+    pub attempts: usize,
+    /// Where no start has led into the domain: the equation that was undefined at the first.
+    pub undefined: Option<usize>,
 }
 
 /// A root and what the theorem says there.
@@ -35,12 +40,14 @@ struct Search<'s> {
     refused: Option<Root>,
     /// The failure that came nearest to a root.
     failure: Option<Attempt>,
+    attempts: usize,
+    undefined: Option<usize>,
 }
 
 /// Solves with the method asked for, from the start given or 0, or in the bracket given; auto tries further starts and
 /// methods.
 pub(super) fn search(setup: &Setup) -> Result<Found, SolveError> {
-    let mut search = Search { setup, refused: None, failure: None };
+    let mut search = Search { setup, refused: None, failure: None, attempts: 0, undefined: None };
     let root = match &setup.plan {
         Plan::Auto => search.auto()?,
         Plan::Single(method) => {
@@ -50,22 +57,36 @@ pub(super) fn search(setup: &Setup) -> Result<Found, SolveError> {
         Plan::Between(bracket) => search.judge(divide(setup, bracket)?, None)?,
     };
     if let Some(Root { attempt, certificate, origin }) = root.or(search.refused) {
-        return Ok(Found { attempt, certificate: Some(certificate), origin });
+        let attempts = search.attempts;
+        return Ok(Found { attempt, certificate: Some(certificate), origin, attempts, undefined: None });
     }
     let none = || Attempt {
         z: setup.system.start().to_vec(),
         status: Status::NonFinite,
         iterations: 0,
         residual: f64::INFINITY,
+        accuracy: Accuracy::default(),
     };
-    Ok(Found { attempt: search.failure.unwrap_or_else(none), certificate: None, origin: None })
+    let Search { failure, attempts, undefined, .. } = search;
+    let undefined = undefined.filter(|_| failure.as_ref().is_none_or(|f| f.status == Status::NonFinite));
+    Ok(Found { attempt: failure.unwrap_or_else(none), certificate: None, origin: None, attempts, undefined })
 }
 
 impl Search<'_> {
     /// A root at which the theorem holds, if one is found; the rest is in `self`.
     fn auto(&mut self) -> Result<Option<Root>, SolveError> {
         let starts = candidates(&self.setup.starts);
+        let free: Vec<bool> = self.setup.starts.iter().map(Option::is_none).collect();
         for (index, start) in starts.iter().enumerate() {
+            let outside = undefined(&self.setup.system, start);
+            self.undefined = self.undefined.or(outside);
+            let moved = outside.and_then(|_| into_domain(&self.setup.system, start, &free));
+            if let Some(moved) = moved {
+                let origin = Some(self.describe(&moved));
+                if let Some(root) = self.try_start(NEWTON, &moved, origin)? {
+                    return Ok(Some(root));
+                }
+            }
             let origin = (index > 0).then(|| self.describe(start));
             if let Some(root) = self.try_start(NEWTON, start, origin)? {
                 return Ok(Some(root));
@@ -76,18 +97,19 @@ impl Search<'_> {
             return Ok(None);
         }
         let first = starts.first().cloned().unwrap_or_default();
+        // from a singular start Newton's method leaves in any direction, a trust region does not
+        for method in VARIANTS {
+            let origin = Some(format!("{} from {}", method.name, self.describe(&first)));
+            if let Some(root) = self.try_start(method, &first, origin)? {
+                return Ok(Some(root));
+            }
+        }
         if starts.len() == 1 {
             for start in nearby(&first) {
                 let origin = Some(self.describe(&start));
                 if let Some(root) = self.try_start(NEWTON, &start, origin)? {
                     return Ok(Some(root));
                 }
-            }
-        }
-        for method in VARIANTS {
-            let origin = Some(format!("{} from {}", method.name, self.describe(&first)));
-            if let Some(root) = self.try_start(method, &first, origin)? {
-                return Ok(Some(root));
             }
         }
         if let [centre] = first[..] {
@@ -108,6 +130,7 @@ impl Search<'_> {
         start: &[f64],
         origin: Option<String>,
     ) -> Result<Option<Root>, SolveError> {
+        self.attempts += 1;
         let attempt = attempt(self.setup, method, start)?;
         self.judge(attempt, origin)
     }

@@ -101,8 +101,13 @@ impl Setup {
 }
 
 fn read(path: &Path) -> Result<ProblemFile, SolveError> {
-    let text = std::fs::read_to_string(path).map_err(|error| FileError::io("cannot read", path, &error))?;
-    ProblemFile::parse(&text).map_err(|mistake| SolveError::File { path: path.display().to_string(), mistake })
+    let text =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = text.map_err(|error| FileError::io("cannot read", path, &error))?;
+    let toml = path.extension().is_some_and(|extension| extension == "toml") || ProblemFile::is_toml(&text);
+    let file = if toml { ProblemFile::parse(&text) } else { Ok(ProblemFile::plain(&text)) };
+    let parsed = file.and_then(|file| file.check_equations().map(|()| file));
+    parsed.map_err(|mistake| SolveError::File { path: path.display().to_string(), mistake })
 }
 
 /// The values of a file with those of the flags in place of, or after, them.

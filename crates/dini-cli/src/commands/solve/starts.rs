@@ -1,12 +1,15 @@
 //! Where to start when the user does not say, or where the start given leads nowhere.
 
+use super::model::residual;
+use crate::equation::System;
+
 /// Starts of one unknown, in the order tried.
 const ONE: [f64; 33] = [
     0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 10.0, -10.0, 0.1, -0.1, 5.0, -5.0, 100.0, -100.0, 1e-2, -1e-2, 1e3, -1e3,
     1e-3, -1e-3, 1e4, -1e4, 1e-4, -1e-4, 1e6, -1e6, 1e-6, -1e-6, 1e9, -1e9, 1e-9, -1e-9,
 ];
 /// Sizes of the first, regular starts of several unknowns.
-const SEVERAL: [f64; 9] = [0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, 0.1, 100.0];
+const SEVERAL: [f64; 15] = [0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, 0.1, 100.0, 1e-2, 1e3, 1e-3, 1e4, 1e6, 1e-6];
 /// Scattered starts of several unknowns, and from which number of unknowns on there are fewer.
 const SCATTERED: u64 = 96;
 const MANY: usize = 12;
@@ -46,6 +49,32 @@ pub(super) fn candidates(given: &[Option<f64>]) -> Vec<Vec<f64>> {
             starts
         }
     }
+}
+
+/// The first equation that is undefined at `z`.
+pub(super) fn undefined(system: &System, z: &[f64]) -> Option<usize> {
+    residual(system, z).iter().position(|g| !g.is_finite())
+}
+
+/// The start with some of its `free` unknowns moved to where every equation is defined; none where that is not found.
+///
+/// Equations that restrict the domain (logarithms, roots, powers) come first: one unknown after the other of the first equation that
+/// is undefined is moved over magnitudes of both signs, until that equation and those before it are defined.
+pub(super) fn into_domain(system: &System, start: &[f64], free: &[bool]) -> Option<Vec<f64>> {
+    let mut z = start.to_vec();
+    for _ in 0..z.len() {
+        let Some(equation) = undefined(system, &z) else { return Some(z) };
+        let places = system.unknowns_of(equation).filter(|&place| free[place]);
+        let moved = places.into_iter().find_map(|place| {
+            ONE.iter().find_map(|&value| {
+                let mut there = z.clone();
+                there[place] = value * spread(place);
+                undefined(system, &there).is_none_or(|next| next > equation).then_some(there)
+            })
+        });
+        z = moved?;
+    }
+    undefined(system, &z).is_none().then_some(z)
 }
 
 /// Small changes of a start, most unknowns by different amounts.

@@ -27,6 +27,7 @@ x = 2.5
     let named = |list: &[(&str, f64)]| -> Vec<(String, f64)> { list.iter().map(|&(n, v)| (n.to_owned(), v)).collect() };
     let expected = ProblemFile {
         equations: Some(vec!["x^2 + y^2 = r^2".to_owned(), "y = exp(-x)\n  + c\n".to_owned()]),
+        lines: file.lines.clone(),
         with: named(&[("r", 2.0_f64.sqrt()), ("c", -1.0), ("μ", 16.0)]),
         unknowns: Some(vec!["x".to_owned(), "y".to_owned()]),
         start: named(&[("y", 1.0), ("x", 2.5)]),

@@ -59,7 +59,7 @@ fn equations() {
         ("z = sin()", 4, "`sin` takes 1 argument, not 0", ""),
         ("z = sin(z, 1)", 4, "`sin` takes 1 argument, not more", ""),
         ("z = atan2(z)", 4, "`atan2` takes 2 arguments, not 1", ""),
-        ("z = max(z, 1, 2)", 4, "`max` takes 2 arguments, not more", ""),
+        ("z = atan2(z, 1, 2)", 4, "`atan2` takes 2 arguments, not more", ""),
         ("z = max(z, )", 11, "a value is missing", ""),
         ("z = max(, z)", 8, "a value is missing", ""),
         ("z = max(z,, 1)", 10, "a value is missing", ""),

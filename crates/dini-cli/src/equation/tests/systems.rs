@@ -60,7 +60,7 @@ fn the_order_of_unknowns_is_that_of_appearance_or_as_named() {
 #[test]
 fn constants_may_be_overridden() {
     let residual = |with: &str, unknowns: &str| {
-        let system = System::new(&["z = e*pi"], given(with, unknowns, "")).expect("valid");
+        let system = System::new(&["z = e^1*pi"], given(with, unknowns, "")).expect("valid");
         let mut out = [0.0];
         system.residual(&[0.0], system.parameter_values(), &mut out);
         out[0]

@@ -1,104 +1,325 @@
-//! Whether and how the samples of a chunk have ended: tolerances, finiteness, records.
+//! Whether and how the samples of a chunk have ended: the rule of [`root`](super::super::root), failures, records.
 
 use num_traits::Float;
 
-use super::super::Status;
+use super::super::root::{Accuracy, Evidence, Finding, Question};
 use super::super::round::{Attempt, Round};
 use super::super::solution::Record;
+use super::super::{Knows, Solver, Status};
 use super::{Chunk, Task};
 use crate::Real;
 use crate::batch::{Batch, Keep, pick};
 use crate::error::UserError;
 use crate::problem::{Active, Eval, Problem, ResidualScale};
 
-/// A root at 0 has no size of its own: steps are then measured by this share of the largest iterate.
-const ZERO_ROOT: f64 = 1e-6;
+/// Residuals of a fixed point within so many units of rounding of z are nothing but rounding.
+const ROUNDING: f64 = 4.0;
+/// A point is examined again once its residual has fallen to this share.
+const AGAIN: f64 = 0.5;
+
+/// Growth of ||z|| from which a claim is looked at again.
+const FAR: f64 = 1e6;
+
+/// What must be found out about a row before it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Doubt {
+    /// Its residual is not known.
+    Unmeasured(Status),
+    /// Its correction seems small; it goes on if that is not confirmed.
+    Small,
+    /// It can't go on, and ends like this if it is no root.
+    Last(Status),
+}
+
+/// Norms of one row.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    residual: f64,
+    state: f64,
+    target: f64,
+}
 
 impl<V: Batch, W: Keep> Chunk<V, W> {
     /// Judges every active sample, records those that have ended, and lists the others in `keep`.
-    pub(super) fn judge<P, S>(
-        &mut self,
-        iteration: usize,
-        scale: ResidualScale,
-        round: &Round,
-        task: &Task<'_, P, S>,
-    ) -> Eval
+    pub(super) fn judge<P, S>(&mut self, iteration: usize, round: &Round, task: &Task<'_, P, S>) -> Eval
     where
         P: Problem<State = V>,
+        S: Solver<P, Work = W>,
     {
+        self.now = iteration;
+        let (scale, knows) = (task.problem.residual_scale(), task.solver.knows(&self.work));
         self.it.g.norms(&mut self.it.norm);
-        self.it.z.norms(&mut self.scratch);
+        self.it.z.norms(&mut self.it.size);
         self.keep.clear();
-        self.unsure.clear();
+        self.doubts.clear();
         for i in 0..self.slots.len() {
             if self.watch[i].ended.is_some() {
                 continue;
             }
-            let (norm, state) = (self.it.norm[i].as_f64(), self.scratch[i].as_f64());
-            let first = &mut self.first[self.slots[i]];
-            if iteration == 0 && self.record[self.slots[i]].iterations == 0 {
-                *first = norm;
+            let sizes = self.see(i, iteration, scale, round);
+            let mark = self.it.marks[i];
+            let measured = mark.accuracy.is_some_and(|known| known.evidence != Evidence::Bracket);
+            if measured && self.is_far(i) {
+                self.doubts.push((i, Doubt::Last(Status::Stagnated)));
+                continue;
             }
-            let reference = if scale == ResidualScale::State { state } else { *first };
-            let target = task.options.absolute + task.options.relative * reference;
-            self.it.target[i] = V::Scalar::of(target);
-            let watch = &mut self.watch[i];
-            watch.see(iteration, norm, state, round.gain);
-            // overflow makes nothing small: infinity is not within infinity
-            let small = norm == 0.0 || (norm <= target && target.is_finite() && state.is_finite());
-            let size = state.max(ZERO_ROOT * watch.largest);
-            let still = task.options.step.is_none_or(|s| norm == 0.0 || (iteration > 0 && watch.step <= s * size));
-            let estimate = self.it.estimated[i];
-            let status = if small && still && !estimate {
-                Some(Status::Converged)
+            if let Some(accuracy) = mark.accuracy {
+                let made = iteration - usize::from(mark.stayed);
+                self.end(i, made, (Status::Converged, accuracy), sizes, round.method);
+                continue;
+            }
+            let failure =
+                mark.ended.or_else(|| self.watch[i].failure(iteration, sizes.residual, sizes.target, round.patience));
+            let estimate = self.estimate(i, sizes);
+            let doubt = if mark.estimated {
+                failure.map(Doubt::Unmeasured)
+            } else if scale == ResidualScale::State && knows != Knows::Correction {
+                let accuracy = self.fixed_point(sizes, estimate);
+                if let Some(accuracy) = accuracy {
+                    self.end(i, iteration, (Status::Converged, accuracy), sizes, round.method);
+                    continue;
+                }
+                failure.map(Doubt::Last)
             } else {
-                self.it.ended[i].or_else(|| watch.failure(iteration, norm, target, round.patience))
+                let small = estimate.is_some_and(|c| c <= self.it.tolerance.of(sizes.state));
+                // with a Jacobian a zero is examined at once; without, every start is worth a look
+                let look = sizes.residual == 0.0 || small || (iteration == 0 && knows != Knows::Correction);
+                let anew = self.watch[i].examined.is_none_or(|then| sizes.residual <= AGAIN * then);
+                let stands = sizes.residual == 0.0 && knows == Knows::Correction;
+                match failure {
+                    Some(status) => Some(Doubt::Last(status)),
+                    None if stands => Some(Doubt::Last(Status::Stagnated)),
+                    None => (look && anew && sizes.residual.is_finite()).then_some(Doubt::Small),
+                }
             };
-            match status {
+            match doubt {
+                Some(doubt) => self.doubts.push((i, doubt)),
+                None if self.has_vanished(i, sizes) => self.doubts.push((i, Doubt::Small)),
                 None => self.keep.push(i),
-                Some(status) if estimate => self.unsure.push((i, status)),
-                Some(status) => self.end(i, iteration, status, (norm, target), round.method),
             }
         }
-        self.end_measured(iteration, round, task)
+        self.resolve(iteration, round, task)
     }
 
-    /// Ends the samples that fail while their residual is not known: it is evaluated first, and may be small after all.
-    fn end_measured<P, S>(&mut self, iteration: usize, round: &Round, task: &Task<'_, P, S>) -> Eval
+    /// Takes note of the norms of row `i`.
+    fn see(&mut self, i: usize, iteration: usize, scale: ResidualScale, round: &Round) -> Sizes {
+        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
+        let (first, watch) = (&mut self.first[self.slots[i]], &mut self.watch[i]);
+        if iteration == 0 && self.record[self.slots[i]].iterations == 0 {
+            *first = residual;
+        }
+        watch.see(iteration, residual, state, round.gain);
+        let mark = &self.it.marks[i];
+        if let Some((length, before)) = mark.moved.filter(|_| !mark.estimated) {
+            watch.secant.see(length, (before, residual), mark.changed);
+        }
+        let tolerance = self.it.tolerance.of(state);
+        let target = match (watch.secant.slope(), scale) {
+            (Some(slope), _) => tolerance / slope,
+            (None, ResidualScale::State) => tolerance,
+            (None, ResidualScale::Start) => self.it.tolerance.relative * *first,
+        };
+        self.it.target[i] = V::Scalar::of(target);
+        Sizes { residual, state, target }
+    }
+
+    /// Norm of the correction left of row `i`, where there is an estimate.
+    fn estimate(&self, i: usize, sizes: Sizes) -> Option<f64> {
+        let secant = || Some(self.watch[i].secant.slope()? * sizes.residual);
+        self.it.marks[i].proposed.or_else(secant)
+    }
+
+    /// What is known of a fixed point that has converged; its residual has the units of z.
+    fn fixed_point(&self, sizes: Sizes, estimate: Option<f64>) -> Option<Accuracy> {
+        let Sizes { residual, state, .. } = sizes;
+        let tolerance = self.it.tolerance.of(state);
+        // overflow makes nothing small
+        if !state.is_finite() {
+            return None;
+        }
+        if let Some(c) = estimate.filter(|c| *c <= tolerance && tolerance.is_finite()) {
+            return Some(Accuracy::of_norm(c, state, Evidence::Secant));
+        }
+        let rounding = ROUNDING * <V::Scalar as Float>::epsilon().as_f64() * state;
+        let uncertain = estimate.unwrap_or(residual);
+        (residual <= rounding).then(|| Accuracy::of_norm(uncertain, state, Evidence::Rounding))
+    }
+
+    /// Whether z has fallen to rounding errors of what it was: it may be zero. Asked once.
+    fn has_vanished(&mut self, i: usize, sizes: Sizes) -> bool {
+        let epsilon = <V::Scalar as Float>::epsilon().as_f64();
+        let vanished = sizes.state > 0.0 && sizes.state <= epsilon * self.watch[i].largest;
+        vanished && !std::mem::replace(&mut self.watch[i].zero, true)
+    }
+
+    /// Whether z of row `i` is so far from where it started that a residual may be lost among its terms.
+    fn is_far(&self, i: usize) -> bool {
+        self.it.size[i].as_f64() > FAR * self.watch[i].started.max(1.0)
+    }
+
+    /// Finds out what must be known, and ends the rows or lets them go on.
+    fn resolve<P, S>(&mut self, iteration: usize, round: &Round, task: &Task<'_, P, S>) -> Eval
+    where
+        P: Problem<State = V>,
+        S: Solver<P, Work = W>,
+    {
+        if self.doubts.is_empty() {
+            return Ok(());
+        }
+        let (doubts, scale) = (std::mem::take(&mut self.doubts), task.problem.residual_scale());
+        self.measure(&doubts, task)?;
+        for &(i, doubt) in &doubts {
+            let outcome = match doubt {
+                Doubt::Unmeasured(status) if scale == ResidualScale::State => Some(self.ended_unmeasured(i, status)),
+                Doubt::Small => self.look(i, false, task)?,
+                Doubt::Unmeasured(status) | Doubt::Last(status) => {
+                    let plausible = matches!(status, Status::Stagnated | Status::MaxIterations | Status::Singular);
+                    let found = if plausible { self.look(i, true, task)? } else { None };
+                    Some(found.unwrap_or((status, Accuracy::default())))
+                }
+            };
+            match outcome {
+                None => self.keep.push(i),
+                Some(outcome) => {
+                    let (residual, state, target) =
+                        (self.it.norm[i].as_f64(), self.it.size[i].as_f64(), self.it.target[i].as_f64());
+                    self.end(i, iteration, outcome, Sizes { residual, state, target }, round.method);
+                }
+            }
+        }
+        self.keep.sort_unstable();
+        self.doubts = doubts;
+        Ok(())
+    }
+
+    /// Evaluates g of the rows that fail while their residual is not known.
+    fn measure<P, S>(&mut self, doubts: &[(usize, Doubt)], task: &Task<'_, P, S>) -> Eval
     where
         P: Problem<State = V>,
     {
-        if self.unsure.is_empty() {
+        let unmeasured = doubts.iter().filter(|(_, doubt)| matches!(doubt, Doubt::Unmeasured(_)));
+        let (rows, slots): (Vec<usize>, Vec<usize>) = unmeasured.map(|&(i, _)| (i, self.slots[i])).unzip();
+        if rows.is_empty() {
             return Ok(());
         }
-        let (rows, slots): (Vec<usize>, Vec<usize>) = self.unsure.iter().map(|&(i, _)| (i, self.slots[i])).unzip();
         let (_, g) = residual_at(task, (self.base, &slots), &self.it.z, &rows)?;
         self.halves += 2 * slots.len() as u64;
         self.it.g.put(&rows, &g, &(0..rows.len()).collect::<Vec<_>>());
         self.it.g.norms(&mut self.it.norm);
-        for (i, status) in std::mem::take(&mut self.unsure) {
-            let (norm, target) = (self.it.norm[i].as_f64(), self.it.target[i].as_f64());
-            let finite = target.is_finite() && self.scratch[i].is_finite();
-            let converged = task.options.step.is_none() && finite && norm <= target;
-            self.end(i, iteration, if converged { Status::Converged } else { status }, (norm, target), round.method);
+        Ok(())
+    }
+
+    /// How a row of a fixed point ends whose residual has just been measured: small it may be after all.
+    fn ended_unmeasured(&self, i: usize, status: Status) -> (Status, Accuracy) {
+        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
+        let sizes = Sizes { residual, state, target: 0.0 };
+        let estimate = self.estimate(i, sizes);
+        self.fixed_point(sizes, estimate).map_or((status, Accuracy::default()), |found| (Status::Converged, found))
+    }
+
+    /// Looks closer at row `i`: with the solver's Jacobian where it has one, else by an evaluation in a new direction.
+    ///
+    /// Returns how it ends; none where it goes on, or where it is to end as it would have.
+    fn look<P, S>(
+        &mut self,
+        i: usize,
+        last: bool,
+        task: &Task<'_, P, S>,
+    ) -> Result<Option<(Status, Accuracy)>, UserError>
+    where
+        P: Problem<State = V>,
+        S: Solver<P, Work = W>,
+    {
+        let Task { problem, z0, solver, .. } = *task;
+        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
+        self.watch[i].examined = Some(residual);
+        let (slot, tolerance) = (self.slots[i], self.it.tolerance);
+        let sample = self.base + slot;
+        let (z, start) = (pick(&self.it.z, &[i]), pick(z0, &[sample]));
+        let largest = self.watch[i].largest;
+        let vanished = state <= <V::Scalar as Float>::epsilon().as_f64() * largest;
+        let far = self.is_far(i);
+        let spent = std::cell::Cell::new(0);
+        let last = last || vanished;
+        let question = Question { sample, z: &z, start: &start, largest, far, tolerance, last, evaluations: &spent };
+        let finding = solver.examine(problem, &self.work, &question)?;
+        self.halves += 2 * spent.get();
+        if let Some(finding) = finding {
+            return Ok(match finding {
+                Finding::Root(accuracy, zeroed) => {
+                    if let Some(zeroed) = zeroed {
+                        self.replace(i, &zeroed, task)?;
+                    }
+                    Some((Status::Converged, accuracy))
+                }
+                Finding::Flat => Some((Status::Vanishing, Accuracy::default())),
+                Finding::None => None,
+            });
         }
+        if vanished {
+            let (before, value) = (pick(&self.it.z, &[i]), pick(&self.it.g, &[i]));
+            self.replace(i, &z.zeros(1), task)?;
+            if self.it.norm[i].as_f64() == 0.0 {
+                return Ok(Some((Status::Converged, Accuracy::of_norm(state, state, Evidence::Rounding))));
+            }
+            self.it.z.put(&[i], &before, &[0]);
+            self.it.g.put(&[i], &value, &[0]);
+            self.it.norm[i] = V::Scalar::of(residual);
+        }
+        if problem.residual_scale() == ResidualScale::State {
+            return Ok(None);
+        }
+        let slots = [slot];
+        let at = Active::new(&slots, self.base, task.parallel);
+        let rows = (&self.it.z, &self.it.g, i);
+        let first = self.first[slot];
+        let far = far.then_some(first);
+        let accuracy = self.watch[i].secant.confirm(problem, at, rows, (residual, tolerance), far)?;
+        self.halves += 2;
+        Ok(match accuracy {
+            None if residual == 0.0 => Some((Status::Vanishing, Accuracy::default())),
+            Some(accuracy) if accuracy.correction <= tolerance.of(state) => Some((Status::Converged, accuracy)),
+            _ => None,
+        })
+    }
+
+    /// Makes row `i` of the iterate `z`.
+    fn replace<P, S>(&mut self, i: usize, z: &V, task: &Task<'_, P, S>) -> Eval
+    where
+        P: Problem<State = V>,
+    {
+        let (z, g) = residual_at(task, (self.base, &[self.slots[i]]), z, &[0])?;
+        self.halves += 2;
+        let mut norm = [V::Scalar::default()];
+        g.norms(&mut norm);
+        self.it.norm[i] = norm[0];
+        self.it.z.put(&[i], &z, &[0]);
+        self.it.g.put(&[i], &g, &[0]);
         Ok(())
     }
 
     /// Records how row `i` has ended; of several attempts that failed, the one with the smallest residual stands.
-    fn end(&mut self, i: usize, iteration: usize, status: Status, (norm, target): (f64, f64), method: &'static str) {
-        let slot = self.slots[i];
-        self.watch[i].ended = Some(iteration);
-        self.it.ended[i] = Some(status);
+    fn end(
+        &mut self,
+        i: usize,
+        iteration: usize,
+        (status, accuracy): (Status, Accuracy),
+        sizes: Sizes,
+        method: &'static str,
+    ) {
+        let (slot, norm) = (self.slots[i], sizes.residual);
+        self.it.marks[i].ended = Some(status);
+        self.watch[i].ended = Some(self.now);
         let (residual, converged) = (if norm.is_nan() { f64::INFINITY } else { norm }, status == Status::Converged);
-        // a sample that a solver has settled is as close as rounding allows
-        let target = if converged { target.max(norm) } else { target };
+        let target = if converged { sizes.target.max(norm) } else { sizes.target };
         let target = if target.is_nan() { f64::INFINITY } else { target };
         let record = &mut self.record[slot];
         let iterations = record.iterations + iteration;
         let first = record.method.is_none();
-        if first || converged || residual < record.residual {
-            *record = Record { status, iterations, residual, target, method: Some(method) };
+        // where g has vanished its size says nothing
+        let better = residual < record.residual && status != Status::Vanishing;
+        if first || converged || better {
+            *record = Record { status, iterations, residual, target, accuracy, method: Some(method) };
             self.z.put(&[slot], &self.it.z, &[i]);
             self.g.put(&[slot], &self.it.g, &[i]);
         }

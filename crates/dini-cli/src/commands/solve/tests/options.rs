@@ -62,7 +62,10 @@ fn json_has_the_documented_shape() {
     let json: Value = serde_json::from_str(&report.text).unwrap();
     assert!(report.solved && report.text.ends_with("}\n"));
     let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&json), ["status", "solution", "residual", "iterations", "derivatives", "verdict"]);
+    assert_eq!(
+        keys(&json),
+        ["constants", "status", "solution", "residual", "iterations", "accuracy", "origin", "derivatives", "verdict"]
+    );
     assert_eq!(keys(&json["derivatives"]["z"]), ["w", "x"]);
     assert_eq!(keys(&json["verdict"]), ["holds", "condition", "reason"]);
     assert_eq!(json["status"], "converged");

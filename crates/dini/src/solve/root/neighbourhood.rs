@@ -1,16 +1,16 @@
 //! One sample of a problem and the points around its z*.
 
+use super::super::Evaluator;
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
 use crate::problem::{Active, Linearize, Scalar};
-use crate::solve::Evaluator;
 
 /// The only slot of a batch of one.
 const ONLY: [usize; 1] = [0];
 
 /// g around z* for one sample, in f64 whatever the scalar of the problem.
-pub(super) struct Neighbourhood<'a, P: Linearize> {
+pub(crate) struct Neighbourhood<'a, P: Linearize> {
     eval: Evaluator<'a, P>,
     /// z*
     pub z: Vec<f64>,
@@ -48,6 +48,21 @@ impl<'a, P: Linearize> Neighbourhood<'a, P> {
         }
         self.state.write(0, &self.row);
         self.state
+    }
+
+    /// Evaluations so far.
+    pub fn evaluations(&self) -> u64 {
+        self.eval.evaluations()
+    }
+
+    /// z* with zeros in these places, as a batch of one.
+    pub fn with_zeros(&mut self, places: &[usize]) -> P::State {
+        for (row, z) in self.row.iter_mut().zip(&self.z) {
+            *row = Scalar::<P>::of(*z);
+        }
+        places.iter().for_each(|&j| self.row[j] = Scalar::<P>::default());
+        self.state.write(0, &self.row);
+        self.state.clone()
     }
 
     /// Moves by about `d`: writes the step as it is representable to `step` and g(z* + step) - g(z*) to `change`.

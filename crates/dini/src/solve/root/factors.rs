@@ -51,7 +51,7 @@ fn reciprocal<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
 }
 
 /// LU factors of the equilibrated Jacobian R J C.
-pub(super) struct Factors {
+pub(crate) struct Factors {
     lu: DenseLu<f64>,
     rows: Vec<f64>,
     columns: Vec<f64>,
@@ -108,16 +108,19 @@ impl Factors {
 }
 
 /// A vector without zero or equal components, of either sign, in magnitude from 1/2 to 1.
-pub(super) fn general_position(n: usize, seed: u64) -> Vec<f64> {
+pub(crate) fn general_position(n: usize, seed: u64) -> Vec<f64> {
+    general(seed).take(n).collect()
+}
+
+/// The components of such vectors.
+pub(crate) fn general(seed: u64) -> impl Iterator<Item = f64> {
     let mut state = seed;
-    (0..n)
-        .map(|_| {
-            // Knuth's MMIX generator; the high bits are the random ones
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let magnitude = 0.5 + 0.5 * (state >> 40) as f64 / (1u64 << 24) as f64;
-            if state >> 39 & 1 == 0 { magnitude } else { -magnitude }
-        })
-        .collect()
+    std::iter::repeat_with(move || {
+        // Knuth's MMIX generator; the high bits are the random ones
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let magnitude = 0.5 + 0.5 * (state >> 40) as f64 / (1u64 << 24) as f64;
+        if state >> 39 & 1 == 0 { magnitude } else { -magnitude }
+    })
 }
 
 fn multiply(x: &mut [f64], by: &[f64]) {

@@ -1,0 +1,285 @@
+//! What is called converged is a root, and what is a root is called converged: the rule of `solve::root`, solver by solver.
+
+use dini::num_dual::DualNum;
+use dini::problem::{Closure, Dual, Equation, FixedPoint};
+use dini::solve::{AnySolver, Auto, Evidence};
+use dini::{Newton, Options, Picard, Real, Rows, Status, solve, tiny};
+
+fn any(name: &str) -> AnySolver {
+    AnySolver::by_name(name).expect("a name from NAMES")
+}
+
+fn row<T: Real>(values: &[T]) -> Rows<T> {
+    Rows::from_vec(1, values.len(), values.to_vec()).expect("one row")
+}
+
+/// n equations in n unknowns without parameters.
+struct Plain<F>(usize, F);
+
+impl<F: Fn(&[f64], &mut [f64]) + Sync> Plain<F> {
+    /// With derivatives by central differences at 1e-6: good enough for these.
+    fn closure(self) -> Closure<f64>
+    where
+        F: Send + Clone + 'static,
+    {
+        let (n, f) = (self.0, self.1);
+        let g = f.clone();
+        Closure::new(
+            n,
+            move |_, z, out| f(z, out),
+            move |_, z, j| {
+                let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
+                for k in 0..n {
+                    let h = 1e-6 * z[k].abs().max(1e-6);
+                    let mut at = z.to_vec();
+                    at[k] = z[k] + h;
+                    g(&at, &mut up);
+                    at[k] = z[k] - h;
+                    g(&at, &mut down);
+                    (0..n).for_each(|i| j[k * n + i] = (up[i] - down[i]) / (2.0 * h));
+                }
+            },
+        )
+    }
+}
+
+struct Cube;
+impl Equation<f64> for Cube {
+    fn unknowns(&self) -> usize {
+        1
+    }
+    fn parameters(&self) -> usize {
+        1
+    }
+    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+        out[0] = z[0] * z[0] * z[0] - a[0];
+    }
+}
+
+#[test]
+fn far_starts_end_at_the_root_with_the_derivative_that_belongs_to_it() {
+    for start in [1e4, 1e3, 100.0, -50.0, 2.5, 1e8] {
+        let problem = Dual::new(&Cube, row(&[8.0])).unwrap();
+        let solution = solve(&problem, &row(&[start]), &Auto::default(), &Options::default()).unwrap();
+        let z = solution.converged().unwrap().row(0)[0];
+        assert!((z - 2.0).abs() <= 2e-6, "from {start}: {z}");
+        assert!(solution.accuracy(0).relative <= 1e-6, "{}", solution.accuracy(0));
+        let slope = solution.pullback(&row(&[1.0])).unwrap().value.row(0)[0];
+        assert!((slope - 1.0 / 12.0).abs() < 1e-5, "from {start}: {slope}");
+        let root = tiny::solve(&Cube, [start], [8.0], &Options::default()).unwrap();
+        assert_eq!(root.status, Status::Converged);
+        assert!((root.z[0] - 2.0).abs() <= 2e-6 && root.accuracy.relative <= 1e-6);
+    }
+}
+
+/// Trace metal in carbonate water.
+struct Lead;
+impl Equation<f64> for Lead {
+    fn unknowns(&self) -> usize {
+        8
+    }
+    fn parameters(&self) -> usize {
+        1
+    }
+    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+        let [h, oh, co2, hco3, co3, pb, pboh, pbco3] = *z else { return };
+        out[0] = h * oh - 1e-8;
+        out[1] = h * hco3 - co2 * 4.47e-4;
+        out[2] = h * co3 - hco3 * 4.68e-8;
+        out[3] = pboh - pb * oh * 2e4;
+        out[4] = pbco3 - pb * co3 * 1e4;
+        out[5] = co2 + hco3 + co3 + pbco3 - 2.0;
+        out[6] = h + pb * 2.0 + pboh - oh - hco3 - co3 * 2.0 + (1e3 - 998.1);
+        out[7] = pb + pboh + pbco3 - a[0];
+    }
+}
+
+#[test]
+fn small_unknowns_are_as_right_as_large_ones() {
+    let problem = Dual::new(&Lead, row(&[1e-9])).unwrap();
+    let solution = solve(&problem, &row(&[1.0; 8]), &Auto::default(), &Options::default()).unwrap();
+    if std::env::var("SHOW").is_ok() {
+        for a in solution.attempts(0) {
+            println!("{a:?}");
+        }
+        println!("{:?}", solution.z());
+    }
+    let z = solution.converged().unwrap().row(0).to_vec();
+    let tight = Options { relative: 1e-13, ..Options::default() };
+    let exact = solve(&problem, &row(&z), &Newton::default(), &tight).unwrap();
+    let exact = exact.converged().unwrap().row(0).to_vec();
+    for (z, exact) in z.iter().zip(&exact) {
+        assert!(*exact > 0.0 && (z - exact).abs() <= 1e-6 * exact, "{z:e} is not {exact:e}");
+    }
+    // d ln Pb / d ln L = 1
+    let slope = solution.jacobian(0).unwrap()[5].row(0)[0];
+    assert!((slope * 1e-9 / z[5] - 1.0).abs() < 1e-4, "{slope}");
+}
+
+#[test]
+fn what_has_no_root_is_never_called_solved() {
+    type Residual = fn(&[f64], &mut [f64]);
+    let problems: [(&str, usize, Residual); 13] = [
+        ("x + y = 1, 2x + 2y = 3", 2, |z, g| (g[0], g[1]) = (z[0] + z[1] - 1.0, 2.0 * z[0] + 2.0 * z[1] - 3.0)),
+        ("xy = 2, 3xy = 7", 2, |z, g| (g[0], g[1]) = (z[0] * z[1] - 2.0, 3.0 * z[0] * z[1] - 7.0)),
+        ("1 to 9", 3, |z, g| {
+            g[0] = z[0] + 2.0 * z[1] + 3.0 * z[2] - 1.0;
+            g[1] = 4.0 * z[0] + 5.0 * z[1] + 6.0 * z[2] - 2.0;
+            g[2] = 7.0 * z[0] + 8.0 * z[1] + 9.0 * z[2] - 4.0;
+        }),
+        ("sums", 3, |z, g| {
+            (g[0], g[1], g[2]) = (z[0] + z[1] - 10.0, z[0] + z[1] + z[2] - 12.0, z[2] - 3.0);
+        }),
+        ("sin x = 1.5, y = 2", 2, |z, g| (g[0], g[1]) = (z[0].sin() - 1.5, z[1] - 2.0)),
+        ("cos x = 2, y = 3x", 2, |z, g| (g[0], g[1]) = (z[0].cos() - 2.0, z[1] - 3.0 * z[0])),
+        ("x / (1 + x) = 1", 1, |z, g| g[0] = z[0] / (1.0 + z[0]) - 1.0),
+        ("1/x + 1/y = 0, x + y = 1", 2, |z, g| (g[0], g[1]) = (1.0 / z[0] + 1.0 / z[1], z[0] + z[1] - 1.0)),
+        ("tanh x = 1", 1, |z, g| g[0] = z[0].tanh() - 1.0),
+        ("exp(-x) = 0", 1, |z, g| g[0] = (-z[0]).exp()),
+        ("exp(-x^2) = 0", 1, |z, g| g[0] = (-z[0] * z[0]).exp()),
+        ("a near miss", 1, |z, g| g[0] = (z[0] - 1.0).powi(2) + 1e-13),
+        ("a nearer miss", 1, |z, g| g[0] = (z[0] - 1.0).powi(2) + 3e-11),
+    ];
+    let mut wrong = Vec::new();
+    for (name, n, g) in problems {
+        for start in [0.0, 1.0, -0.7, 3.0, 18.0] {
+            for solver in AnySolver::NAMES {
+                for relative in [1e-3, 1e-6, 1e-12] {
+                    let z0: Vec<f64> = (0..n).map(|j| start * (1.0 + 0.3 * j as f64)).collect();
+                    let options = Options { relative, ..Options::default() };
+                    let solution = solve(Plain(n, g).closure(), &row(&z0), &any(solver), &options).unwrap();
+                    if solution.status(0) == Status::Converged {
+                        let what = (solution.z().row(0).to_vec(), solution.accuracy(0));
+                        wrong.push(format!("{solver} on {name} from {z0:?} at {relative:e}: {what:?}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of them: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+}
+
+#[test]
+fn a_start_on_a_root_is_accepted_at_once_by_every_solver() {
+    // x^2 + 3 y = a, x y^2 = b with the root to rounding
+    let (x, y) = (1.234_567_890_123_456_7, 0.765_432_109_876_543_2);
+    let (a, b) = (x * x + 3.0 * y, x * y * y);
+    let g = move |z: &[f64], g: &mut [f64]| {
+        (g[0], g[1]) = (z[0] * z[0] + 3.0 * z[1] - a, z[0] * z[1] * z[1] - b);
+    };
+    for name in AnySolver::NAMES {
+        for nudge in [0.0, 2.2e-16, -4.4e-16, 1e-12] {
+            let start = [x + nudge, y - nudge];
+            let solution = solve(Plain(2, g).closure(), &row(&start), &any(name), &Options::default()).unwrap();
+            assert_eq!(solution.status(0), Status::Converged, "{name}, {nudge:e}");
+            assert!(solution.iterations(0) <= 1, "{name}, {nudge:e}: {} iterations", solution.iterations(0));
+            assert!((solution.z().row(0)[0] - x).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_root_at_zero_is_found_like_any_other() {
+    let halving = FixedPoint(Closure::new(1, |_, z: &[f64], f: &mut [f64]| f[0] = 0.5 * z[0], |_, _, j| j[0] = 0.5));
+    let solution = solve(&halving, &row(&[3.0]), &Picard::default(), &Options::default()).unwrap();
+    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.z().row(0), [0.0]);
+    type Scalar = fn(f64) -> f64;
+    let multiple: [(&str, f64, Scalar, Scalar); 3] = [
+        ("x^2", 0.3, |x| x * x, |x| 2.0 * x),
+        ("1 - cos x", 1.0, |x| 1.0 - x.cos(), f64::sin),
+        ("x - sin x", 1.0, |x| x - x.sin(), |x| 1.0 - x.cos()),
+    ];
+    for (name, start, g, slope) in multiple {
+        let problem = Closure::new(1, move |_, z: &[f64], out| out[0] = g(z[0]), move |_, z, j| j[0] = slope(z[0]));
+        let solution = solve(&problem, &row(&[start]), &Newton::default(), &Options::default()).unwrap();
+        assert_eq!(solution.status(0), Status::Converged, "{name}");
+        assert!(solution.z().row(0)[0].abs() < 1e-7, "{name}");
+        assert!(!solution.verdict(0).unwrap().holds, "{name}");
+    }
+}
+
+#[test]
+fn only_rounding_left_is_converged_and_says_so() {
+    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].exp() - 3.0, |_, z, j| j[0] = z[0].exp());
+    let options = Options { relative: 1e-18, ..Options::default() };
+    let solution = solve(&problem, &row(&[0.5]), &Newton::default(), &options).unwrap();
+    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.accuracy(0).evidence, Evidence::Rounding);
+    assert!(solution.accuracy(0).relative < 1e-14);
+}
+
+#[test]
+fn consistent_equations_that_say_the_same_have_a_point_but_no_verdict() {
+    let g = |z: &[f64], g: &mut [f64]| {
+        let circle = z[0] * z[0] + z[1] * z[1] - 1.0;
+        (g[0], g[1]) = (circle, 0.3 * circle);
+    };
+    let solution = solve(Plain(2, g).closure(), &row(&[1.0, 2.0]), &Auto::default(), &Options::default()).unwrap();
+    assert_eq!(solution.status(0), Status::Converged);
+    let z = solution.z().row(0);
+    assert!((z[0].hypot(z[1]) - 1.0).abs() < 1e-6);
+    assert!(!solution.verdict(0).unwrap().holds);
+}
+
+/// Random 3 x 3 systems z_i + nonlinear terms = b with a known root.
+fn systems<T: Real>(count: usize, seed: u64) -> (Closure<T>, Rows<T>, Vec<[f64; 3]>) {
+    use rand::{Rng, SeedableRng};
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    let mut numbers = || -> Vec<f64> { (0..12 + 3).map(|_| random.random_range(-1.0..1.0)).collect() };
+    let all: Vec<Vec<f64>> = (0..count).map(|_| numbers()).collect();
+    // A z + 0.3 c_i z_{i+1}^2 = its value at the root
+    let g = |k: &[f64], z: &[f64], i: usize| {
+        let linear: f64 = (0..3).map(|j| k[3 * i + j] * z[j]).sum();
+        linear + 0.3 * k[9 + i] * z[(i + 1) % 3].powi(2)
+    };
+    let roots: Vec<[f64; 3]> = all.iter().map(|k| std::array::from_fn(|i| 2.0 + k[12 + i])).collect();
+    let rhs: Vec<[f64; 3]> = all.iter().zip(&roots).map(|(k, r)| std::array::from_fn(|i| g(k, r, i))).collect();
+    let (data, more) = (all.clone(), all.clone());
+    let narrow = |v: f64| T::of(v);
+    let problem = Closure::new(
+        3,
+        move |s, z: &[T], out| {
+            let k = &data[s];
+            for i in 0..3 {
+                let linear = (0..3).fold(T::zero(), |sum, j| sum + narrow(k[3 * i + j]) * z[j]);
+                out[i] = linear + narrow(0.3 * k[9 + i]) * z[(i + 1) % 3] * z[(i + 1) % 3] - narrow(rhs[s][i]);
+            }
+        },
+        move |s, z: &[T], j| {
+            let k = &more[s];
+            for i in 0..3 {
+                (0..3).for_each(|c| j[3 * c + i] = narrow(k[3 * i + c]));
+                j[3 * ((i + 1) % 3) + i] += narrow(0.6 * k[9 + i]) * z[(i + 1) % 3];
+            }
+        },
+    )
+    .parameters(1, |_, _, d: &mut [T]| d[0] = -T::one());
+    let start = roots.iter().flat_map(|r| r.map(|z| T::of(1.1 * z))).collect();
+    (problem, Rows::from_vec(count, 3, start).unwrap(), roots)
+}
+
+#[test]
+fn batches_in_single_precision_are_not_refused() {
+    use dini::{Implicit, OnFailure};
+    let count = 10_000;
+    let (problem, start, _) = systems::<f32>(count, 7);
+    let solution = solve(&problem, &start, &Newton::default(), &Options::default()).unwrap();
+    let mode = Implicit { on_failure: OnFailure::Drop, ..Implicit::default() };
+    let w = Rows::from_vec(count, 3, vec![1.0f32; 3 * count]).unwrap();
+    let gradient = solution.pullback_with(&w, &mode).unwrap();
+    let unsolved = solution.failures().count();
+    let mut reasons = std::collections::BTreeMap::<String, usize>::new();
+    for &s in &gradient.failures {
+        let v = solution.verdict(s).unwrap();
+        *reasons.entry(format!("{:?}", v.reason).chars().take(14).collect()).or_default() += 1;
+    }
+    let mut evidence = std::collections::BTreeMap::<&str, usize>::new();
+    (0..count).for_each(|s| *evidence.entry(solution.accuracy(s).evidence.name()).or_default() += 1);
+    println!("{unsolved} not solved, {} without a derivative {reasons:?} {evidence:?}", gradient.failures.len());
+    assert!(
+        unsolved <= count / 1000 && gradient.failures.len() <= count / 200,
+        "{unsolved}, {}",
+        gradient.failures.len()
+    );
+}

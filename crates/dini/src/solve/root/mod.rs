@@ -13,12 +13,12 @@
 //! What is known of c depends on the method ([`Evidence`]):
 //!
 //! - With factors of J it is measured. One more evaluation of g, at a distance of four tolerances in a direction of general
-//!   position, must come back through J^-1 to within half of that distance ([`confirm`]).
+//!   position, must come back through J^-1 to within half of that distance (`confirm.rs`).
 //! - Without, it is estimated: ||g|| times how far z has moved for a change of the residual in the last two steps; for Picard
 //!   iteration ||g|| / (1 - q) with the rate q of its contraction. For a fixed point this costs nothing; for an equation in
-//!   units of its own one evaluation in a new direction must agree ([`secant`]).
+//!   units of its own one evaluation in a new direction must agree (`secant.rs`).
 //! - Where neither decides (J is singular, or nothing but rounding is left) and a dense Jacobian can be had, the point is
-//!   [examined](examine): the rounding errors of g are sampled, and a singular J is no excuse for a residual that has not
+//!   examined (`examine.rs`): the rounding errors of g are sampled, and a singular J is no excuse for a residual that has not
 //!   fallen to the rounding errors of the terms at the start.
 //!
 //! Source: simplified Newton corrections and their contraction: P. Deuflhard (2011), doi:10.1007/978-3-642-23899-4, sections

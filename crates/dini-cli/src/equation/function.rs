@@ -10,6 +10,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 
 use special::{Gamma, LambertW};
 
+use super::program::Combination;
 use super::scalar::{Scalar, chain};
 
 /// Declares the functions of one argument with their canonical spelling.
@@ -21,16 +22,8 @@ macro_rules! functions {
             $($variant),*
         }
 
-        /// Canonical spellings of the functions of one argument.
-        const UNARY: &[&str] = &[$($name),*];
-
-        /// Each function as an operator of the expression parser, which takes
-        /// bare function pointers: hence one closure for each, not a loop.
-        pub(super) fn function_operators<'a>() -> Vec<exmex::Operator<'a, super::program::Program>> {
-            vec![$(exmex::Operator::make_unary($name, |argument: super::program::Program| {
-                argument.call(Function::$variant)
-            })),*]
-        }
+        /// The functions of one argument by their canonical spelling.
+        const UNARY: &[(&str, Function)] = &[$(($name, Function::$variant)),*];
     };
 }
 
@@ -47,12 +40,20 @@ functions! {
 }
 
 /// Names that are as common for quantities as for functions: they are functions only where they are called.
-const SOFT: &[&str] = &["gamma", "sign", "floor", "ceil", "j0", "j1", "mod", "erf", "erfc", "Phi", "Φ"];
+const SOFT: &[&str] = &["gamma", "sign", "floor", "ceil", "j0", "j1", "mod", "erf", "erfc", "Phi", "Φ", "sum", "prod"];
 
-/// Functions of two arguments, and the infix operator each is parsed as.
-const BINARY: &[(&str, &str)] = &[("pow", "^"), ("atan2", "atan2"), ("min", "min"), ("max", "max"), ("mod", "mod")];
-/// Those of them that take more arguments, too.
-const SEVERAL: &[&str] = &["min", "max"];
+/// Functions of two arguments.
+const BINARY: &[(&str, Combination)] = &[
+    ("pow", Combination::Power),
+    ("atan2", Combination::Atan2),
+    ("min", Combination::Min),
+    ("max", Combination::Max),
+    ("mod", Combination::Mod),
+];
+
+/// Forms whose arguments are not plain formulas.
+const FORMS: &[(&str, Callable)] =
+    &[("if", Callable::If), ("sum", Callable::Repeat(Combination::Add)), ("prod", Callable::Repeat(Combination::Multiply))];
 
 /// Further spellings.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -78,27 +79,26 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("sgn", "sign"),
 ];
 
-/// What the grammar needs to know about a function name.
+/// What can be called in a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Callable {
-    /// Spelling understood by the expression parser.
-    pub(super) operator: &'static str,
-    /// Number of arguments, 1 or 2.
-    pub(super) arity: usize,
-    /// Whether there may be more than that.
-    pub(super) more: bool,
+pub(super) enum Callable {
+    /// A function of one argument.
+    Unary(Function),
+    /// A function of two arguments; `min` and `max` take more, too.
+    Binary(Combination),
+    /// `if(condition, a, b)`
+    If,
+    /// `sum(i, first, last, term)` and `prod(...)`: the terms joined by the combination.
+    Repeat(Combination),
 }
 
 impl Callable {
     /// The function of that name, in any of its spellings.
     pub(super) fn named(name: &str) -> Option<Self> {
         let synonym = SYNONYMS.iter().find(|(spelling, _)| *spelling == name);
-        let name = &synonym.map_or(name, |(_, canonical)| canonical);
-        let unary = UNARY.iter().find(|spelling| *spelling == name);
-        let binary = BINARY.iter().find(|(spelling, _)| spelling == name);
-        let more = SEVERAL.contains(name);
-        let unary = unary.map(|operator| Self { operator, arity: 1, more });
-        unary.or(binary.map(|(_, operator)| Self { operator, arity: 2, more }))
+        let name = synonym.map_or(name, |(_, canonical)| canonical);
+        let unary = find(UNARY, name).map(Self::Unary);
+        unary.or_else(|| find(BINARY, name).map(Self::Binary)).or_else(|| find(FORMS, name))
     }
 
     /// Whether a name that is not called may also be a quantity.
@@ -107,16 +107,19 @@ impl Callable {
     }
 
     /// One name of every function.
-    pub(super) fn canonical() -> Vec<&'static str> {
-        UNARY.iter().copied().chain(BINARY.iter().map(|(name, _)| *name)).collect()
+    pub(super) fn canonical() -> impl Iterator<Item = &'static str> {
+        let unary = UNARY.iter().map(|(name, _)| *name);
+        unary.chain(BINARY.iter().map(|(name, _)| *name)).chain(FORMS.iter().map(|(name, _)| *name))
     }
 
     /// All names a function can be called by.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        let binary = BINARY.iter().map(|(name, _)| *name);
-        let synonyms = SYNONYMS.iter().map(|(name, _)| *name);
-        UNARY.iter().copied().chain(binary).chain(synonyms)
+        Self::canonical().chain(SYNONYMS.iter().map(|(name, _)| *name))
     }
+}
+
+fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(spelling, _)| *spelling == name).map(|(_, entry)| *entry)
 }
 
 impl Function {

@@ -2,36 +2,43 @@
 //!
 //! The path of a formula is
 //!
-//! 1. it is split into tokens and checked; every mistake is reported as a
-//!    [`SyntaxError`] that points at the offending character;
-//! 2. `exmex` parses the checked text and runs it once over instructions
-//!    instead of numbers, which yields a postfix program;
+//! 1. `token` splits it, and `parser` makes a `tree` of the tokens; every mistake is reported as a [`SyntaxError`] that
+//!    points at the offending character;
+//! 2. `lower` translates the tree into a postfix `program`: indices become parts of names, and sums are written out;
 //! 3. the program is evaluated over any [`Scalar`], so that derivatives come
 //!    from the dual numbers of `num-dual`.
 //!
-//! [`System`] joins several equations with the values and unknowns of a
-//! command line or of a [`ProblemFile`].
+//! A [`Statement`] is an equation as typed, which may stand for several. [`System`] joins the equations with the values and
+//! unknowns of a command line or of a [`ProblemFile`].
 
 mod assignment;
 mod expression;
 mod function;
-mod grammar;
+mod interval;
+mod lower;
 mod names;
+mod parser;
 mod problem_file;
 mod program;
 mod scalar;
+mod statement;
 mod syntax_error;
 mod system;
 mod system_error;
 mod token;
+mod tree;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub use assignment::{parse_assignments, parse_names};
-pub use expression::{Equation, Expression};
+pub use assignment::{parse_assignments, parse_bounds, parse_names, parse_values};
+pub use expression::Expression;
+pub use interval::Interval;
 pub use problem_file::{ProblemFile, ProblemFileError};
 pub use scalar::Scalar;
+pub use statement::{Equation, Statement};
 pub use syntax_error::SyntaxError;
 pub use system::{Given, System};
 pub use system_error::{Role, SystemError};
+pub use values::Definition;

@@ -5,12 +5,16 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::assignment::parse_constant;
-use super::expression::Equation;
+use super::assignment::parse_name;
+use super::expression::parse_constant;
+use super::interval::{Interval, parse_interval};
 use super::names::did_you_mean;
+use super::statement::Statement;
 use super::syntax_error::SyntaxError;
+use super::values::Definition;
 
-const KEYS: [&str; 7] = ["equations", "with", "for", "start", "tol", "solver", "max_iterations"];
+const KEYS: [&str; 9] =
+    ["equations", "with", "for", "start", "bounds", "bracket", "tol", "solver", "max_iterations"];
 
 /// The contents of a problem file; a key that is absent is `None` or empty.
 ///
@@ -24,19 +28,26 @@ const KEYS: [&str; 7] = ["equations", "with", "for", "start", "tol", "solver", "
 ///
 /// [start]
 /// x = 1
+///
+/// [bounds]
+/// x = "0.."
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct ProblemFile {
     /// The equations, not yet parsed.
     pub equations: Option<Vec<String>>,
     /// The line of each of them, from 1.
     pub lines: Vec<usize>,
     /// Values of symbols, in the order of the file.
-    pub with: Vec<(String, f64)>,
+    pub with: Vec<Definition>,
     /// The symbols to solve for (key `for`).
     pub unknowns: Option<Vec<String>>,
     /// Where to start the iteration, in the order of the file.
     pub start: Vec<(String, f64)>,
+    /// Intervals of unknowns, in the order of the file.
+    pub bounds: Vec<(String, Interval)>,
+    /// Two numbers with the root between them, not yet compared.
+    pub bracket: Option<[f64; 2]>,
     /// Tolerance, positive.
     pub tol: Option<f64>,
     /// Name of the solver, not yet looked up.
@@ -92,7 +103,7 @@ impl ProblemFile {
     /// Checks that every equation can be read.
     pub fn check_equations(&self) -> Result<(), ProblemFileError> {
         for (equation, &line) in self.equations.iter().flatten().zip(&self.lines) {
-            Equation::parse(equation).map_err(|mistake| ProblemFileError::Formula { line, mistake })?;
+            Statement::parse(equation).map_err(|mistake| ProblemFileError::Formula { line, mistake })?;
         }
         Ok(())
     }
@@ -119,9 +130,21 @@ impl Reader<'_> {
                         file.lines = items.iter().map(|item| self.line(item.span())).collect();
                     }
                 }
-                "with" => file.with = self.assignments("with", value)?,
+                "with" => file.with = self.entries("with", value, |path, name, value| self.definition(path, name, value))?,
                 "for" => file.unknowns = Some(self.strings("for", value)?),
-                "start" => file.start = self.assignments("start", value)?,
+                "start" => {
+                    file.start = self.entries("start", value, |path, name, value| {
+                        Ok((name, self.constant(path, value)?))
+                    })?;
+                }
+                "bounds" => {
+                    file.bounds = self.entries("bounds", value, |path, name, value| {
+                        let text = self.string(path, value)?;
+                        let interval = parse_interval(&text, &name).map_err(|mistake| self.formula(value, mistake))?;
+                        Ok((name, interval))
+                    })?;
+                }
+                "bracket" => file.bracket = Some(self.bracket(value)?),
                 "tol" => file.tol = Some(self.tolerance(value)?),
                 "solver" => file.solver = Some(self.string("solver", value)?),
                 "max_iterations" => file.max_iterations = Some(self.count(value)?),
@@ -159,7 +182,13 @@ impl Reader<'_> {
         }
     }
 
-    fn assignments(&self, key: &str, value: &Value<'_>) -> Result<Vec<(String, f64)>, ProblemFileError> {
+    /// What `read` makes of the entries of a table, given their path, name and value.
+    fn entries<T>(
+        &self,
+        key: &str,
+        value: &Value<'_>,
+        read: impl Fn(&str, String, &Value<'_>) -> Result<T, ProblemFileError>,
+    ) -> Result<Vec<T>, ProblemFileError> {
         let DeValue::Table(table) = value.get_ref() else {
             return Err(self.wrong_type(key, "a table", value));
         };
@@ -170,17 +199,38 @@ impl Reader<'_> {
             .into_iter()
             .map(|(name, value)| {
                 let path = format!("{key}.{}", name.get_ref());
-                Ok((name.get_ref().to_string(), self.constant(&path, value)?))
+                let line = self.line(name.span());
+                let name = parse_name(name.get_ref()).map_err(|mistake| ProblemFileError::Formula { line, mistake })?;
+                read(&path, name, value)
             })
             .collect()
     }
 
+    fn definition(&self, path: &str, name: String, value: &Value<'_>) -> Result<Definition, ProblemFileError> {
+        match value.get_ref() {
+            DeValue::String(formula) => {
+                Definition::parse(name, formula).map_err(|mistake| self.formula(value, mistake))
+            }
+            _ => Ok(Definition::number(name, self.constant(path, value)?)),
+        }
+    }
+
+    fn bracket(&self, value: &Value<'_>) -> Result<[f64; 2], ProblemFileError> {
+        match value.get_ref() {
+            DeValue::Array(ends) if ends.len() == 2 => {
+                Ok([self.constant("bracket", &ends[0])?, self.constant("bracket", &ends[1])?])
+            }
+            DeValue::Array(ends) => {
+                let message = format!("`bracket` must be two numbers, not {}", ends.len());
+                Err(self.refuse(value.span(), message))
+            }
+            _ => Err(self.wrong_type("bracket", "an array of two numbers", value)),
+        }
+    }
+
     fn constant(&self, key: &str, value: &Value<'_>) -> Result<f64, ProblemFileError> {
         if let DeValue::String(formula) = value.get_ref() {
-            return parse_constant(formula, &format!("`{key}`")).map_err(|mistake| {
-                let line = self.line(value.span());
-                ProblemFileError::Formula { line, mistake }
-            });
+            return parse_constant(formula, &format!("`{key}`")).map_err(|mistake| self.formula(value, mistake));
         }
         let number = number(value).ok_or_else(|| self.wrong_type(key, "a number or a string with a formula", value))?;
         if number.is_finite() {
@@ -219,6 +269,11 @@ impl Reader<'_> {
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
         let message = format!("`{key}` must be {wanted}, not {article} {found}");
         self.refuse(value.span(), message)
+    }
+
+    /// A mistake in the formula that is the value.
+    fn formula(&self, value: &Value<'_>, mistake: SyntaxError) -> ProblemFileError {
+        ProblemFileError::Formula { line: self.line(value.span()), mistake }
     }
 
     fn refuse(&self, span: Range<usize>, message: String) -> ProblemFileError {

@@ -1,19 +1,10 @@
 //! Formulas in the form they are evaluated in: a postfix program.
 //!
-//! An `exmex` expression is bound to the one scalar type it was parsed for,
-//! whereas a formula here is wanted over `f64` and over several dual numbers.
-//! So `exmex` parses a formula over [`Program`] as its "number" type, and
-//! evaluating that expression once joins the programs of the operands instead
-//! of adding and multiplying numbers. The result is parsed once, independent
-//! of the scalar type, and needs no allocation to run.
+//! A formula is wanted over `f64` and over several dual numbers, so its program does not depend on the scalar type. It is
+//! joined from the programs of its operands, and needs no allocation to run.
 
-use std::str::FromStr;
-
-use exmex::{BinOp, Express, FlatEx, MakeOperators, MatchLiteral, Operator};
-
-use super::function::{Function, function_operators};
+use super::function::Function;
 use super::scalar::{self, Scalar};
-use super::token;
 
 /// Stack slots kept on the call stack; deeper formulas, which are rare,
 /// allocate.
@@ -31,10 +22,16 @@ enum Instruction {
     Raise(f64),
     /// Replaces the two topmost values by their combination.
     Combine(Combination),
+    /// Takes a truth value from the stack. If it is false, `otherwise` instructions are skipped; if it is undefined, so is
+    /// the result, and `all` instructions are skipped.
+    Branch { otherwise: u32, all: u32 },
+    /// Skips instructions.
+    Skip(u32),
 }
 
+/// What two values can be joined to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Combination {
+pub(super) enum Combination {
     Add,
     Subtract,
     Multiply,
@@ -44,10 +41,17 @@ enum Combination {
     Min,
     Max,
     Mod,
+    /// Comparisons give 1 for true, 0 for false, and NaN where an operand is NaN.
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    And,
+    Or,
 }
 
 impl Combination {
-    fn apply<D: Scalar>(self, a: D, b: D) -> D {
+    pub(super) fn apply<D: Scalar>(self, a: D, b: D) -> D {
         match self {
             Self::Add => a + b,
             Self::Subtract => a - b,
@@ -58,6 +62,12 @@ impl Combination {
             Self::Min => scalar::min(a, b),
             Self::Max => scalar::max(a, b),
             Self::Mod => scalar::modulo(a, b),
+            Self::Less => scalar::compare(a, b, |order| order.is_lt()),
+            Self::LessEqual => scalar::compare(a, b, |order| order.is_le()),
+            Self::Greater => scalar::compare(a, b, |order| order.is_gt()),
+            Self::GreaterEqual => scalar::compare(a, b, |order| order.is_ge()),
+            Self::And => scalar::and(a, b),
+            Self::Or => scalar::or(a, b),
         }
     }
 }
@@ -71,17 +81,14 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Compiles text in the canonical form written by the grammar check, with
-    /// symbol `symbols[k]` becoming symbol `k`.
-    pub(super) fn compile(canonical: &str, symbols: &[String]) -> exmex::ExResult<Self> {
-        let expression = FlatEx::<Self, Operators, Numbers>::parse_wo_compile(canonical)?;
-        let operands: Vec<Self> = expression
-            .var_names()
-            .iter()
-            .filter_map(|name| symbols.iter().position(|symbol| symbol == name))
-            .map(|symbol| Self::leaf(Instruction::Load(symbol)))
-            .collect();
-        expression.eval(&operands)
+    /// A number.
+    pub(super) fn number(value: f64) -> Self {
+        Self::leaf(Instruction::Constant(value))
+    }
+
+    /// The value of a symbol.
+    pub(super) fn symbol(index: usize) -> Self {
+        Self::leaf(Instruction::Load(index))
     }
 
     /// Runs the program with `value(k)` as the value of symbol `k`.
@@ -98,7 +105,9 @@ impl Program {
         // Index of the next free slot; the program was joined from operands
         // and operators in such a way that it stays within 1..=slots.
         let mut top = 0;
-        for instruction in &self.code {
+        let mut next = 0;
+        while let Some(instruction) = self.code.get(next) {
+            next += 1;
             match *instruction {
                 Instruction::Constant(number) => {
                     stack[top] = D::from(number);
@@ -115,6 +124,17 @@ impl Program {
                     top -= 1;
                     stack[top - 1] = combination.apply(stack[top - 1], stack[top]);
                 }
+                Instruction::Branch { otherwise, all } => {
+                    let truth = stack[top - 1].re();
+                    if truth.is_nan() {
+                        stack[top - 1] = D::from(truth);
+                        next += all as usize;
+                    } else {
+                        top -= 1;
+                        next += if truth == 0.0 { otherwise as usize } else { 0 };
+                    }
+                }
+                Instruction::Skip(count) => next += count as usize,
             }
         }
         stack[0]
@@ -125,9 +145,17 @@ impl Program {
     }
 
     /// The number this program computes, if it is nothing but a number.
-    fn constant(&self) -> Option<f64> {
+    pub(super) fn constant(&self) -> Option<f64> {
         match self.code[..] {
             [Instruction::Constant(number)] => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The symbol this program loads, if it does nothing else.
+    pub(super) fn as_symbol(&self) -> Option<usize> {
+        match self.code[..] {
+            [Instruction::Load(symbol)] => Some(symbol),
             _ => None,
         }
     }
@@ -138,21 +166,21 @@ impl Program {
         self.then(Instruction::Call(function), |x| function.apply(x))
     }
 
-    fn negate(self) -> Self {
+    pub(super) fn negate(self) -> Self {
         self.then(Instruction::Negate, |x| -x)
     }
 
     fn then(mut self, instruction: Instruction, fold: impl Fn(f64) -> f64) -> Self {
         if let Some(number) = self.constant() {
-            return Self::leaf(Instruction::Constant(fold(number)));
+            return Self::number(fold(number));
         }
         self.code.push(instruction);
         self
     }
 
-    fn combine(mut self, combination: Combination, other: Self) -> Self {
+    pub(super) fn combine(mut self, combination: Combination, other: Self) -> Self {
         match (self.constant(), other.constant()) {
-            (Some(a), Some(b)) => Self::leaf(Instruction::Constant(combination.apply(a, b))),
+            (Some(a), Some(b)) => Self::number(combination.apply(a, b)),
             (None, Some(n)) if combination == Combination::Power => {
                 self.code.push(Instruction::Raise(n));
                 self
@@ -165,56 +193,17 @@ impl Program {
             }
         }
     }
-}
 
-impl FromStr for Program {
-    type Err = std::num::ParseFloatError;
-
-    /// Reads a number literal, as the expression parser asks of its numbers.
-    fn from_str(literal: &str) -> Result<Self, Self::Err> {
-        literal.parse().map(|number| Self::leaf(Instruction::Constant(number)))
-    }
-}
-
-/// The operators of canonical text. Signs, function calls and the order of
-/// repeated powers are explicit there, so only the four infix precedences are
-/// left to the expression parser.
-#[derive(Clone, Debug)]
-struct Operators;
-
-impl MakeOperators<Program> for Operators {
-    fn make<'a>() -> Vec<Operator<'a, Program>> {
-        use Combination::{Add, Atan2, Divide, Max, Min, Mod, Multiply, Power, Subtract};
-        let mut operators = function_operators();
-        operators.push(Operator::make_unary("neg", Program::negate));
-        operators.extend([
-            infix("+", 0, |a, b| a.combine(Add, b)),
-            infix("-", 0, |a, b| a.combine(Subtract, b)),
-            infix("*", 1, |a, b| a.combine(Multiply, b)),
-            infix("/", 1, |a, b| a.combine(Divide, b)),
-            infix("^", 2, |a, b| a.combine(Power, b)),
-            infix("atan2", 3, |a, b| a.combine(Atan2, b)),
-            infix("min", 3, |a, b| a.combine(Min, b)),
-            infix("max", 3, |a, b| a.combine(Max, b)),
-            infix("mod", 3, |a, b| a.combine(Mod, b)),
-        ]);
-        operators
-    }
-}
-
-fn infix<'a>(spelling: &'a str, prio: i64, apply: fn(Program, Program) -> Program) -> Operator<'a, Program> {
-    // Calling an operator commutative would let the parser reorder a sum.
-    let is_commutative = false;
-    Operator::make_bin(spelling, BinOp { apply, prio, is_commutative })
-}
-
-/// Finds number literals; the default one of `exmex` knows no exponents.
-#[derive(Clone, Debug)]
-struct Numbers;
-
-impl MatchLiteral for Numbers {
-    fn is_literal(text: &str) -> Option<&str> {
-        let length = token::number_length(text);
-        (length > 0).then(|| &text[..length])
+    /// `yes` where this program's result is true, `no` where it is false; only the one that is taken is run.
+    pub(super) fn choose(mut self, yes: Self, no: Self) -> Self {
+        // The number of instructions is limited far below the range of u32.
+        let (yes_length, no_length) = (yes.code.len() as u32, no.code.len() as u32);
+        let otherwise = yes_length + 1;
+        self.code.push(Instruction::Branch { otherwise, all: otherwise + no_length });
+        self.code.extend(yes.code);
+        self.code.push(Instruction::Skip(no_length));
+        self.code.extend(no.code);
+        self.slots = self.slots.max(yes.slots).max(no.slots);
+        self
     }
 }

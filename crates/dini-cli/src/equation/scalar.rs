@@ -2,6 +2,8 @@
 //! the general rules of `num-dual` lose them: at zero, at poles of the
 //! derivative, at negative bases and where intermediate results overflow.
 
+use std::cmp::Ordering;
+
 use num_dual::DualNum;
 
 use super::function::Function;
@@ -136,4 +138,19 @@ pub(super) fn max<D: Scalar>(a: D, b: D) -> D {
 pub(super) fn modulo<D: Scalar>(a: D, b: D) -> D {
     let whole = (a.re() / b.re()).floor();
     a - b * whole
+}
+
+/// 1 if the order of two numbers is as wanted, 0 if it is not, NaN if one is NaN.
+pub(super) fn compare<D: Scalar>(a: D, b: D, wanted: impl Fn(Ordering) -> bool) -> D {
+    D::from(a.re().partial_cmp(&b.re()).map_or(f64::NAN, |order| if wanted(order) { 1.0 } else { 0.0 }))
+}
+
+/// Both of two truth values: false if one is, even if the other is undefined.
+pub(super) fn and<D: Scalar>(a: D, b: D) -> D {
+    D::from(if a.re() == 0.0 || b.re() == 0.0 { 0.0 } else { a.re() * b.re() })
+}
+
+/// One of two truth values: true if one is, even if the other is undefined.
+pub(super) fn or<D: Scalar>(a: D, b: D) -> D {
+    D::from(if a.re() == 1.0 || b.re() == 1.0 { 1.0 } else { a.re() + b.re() })
 }

@@ -1,15 +1,19 @@
 //! Equations, values and unknowns joined into a system.
 
-use super::expression::Equation;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::expression::Expression;
 use super::names::{did_you_mean, named_constant};
 use super::scalar::Scalar;
+use super::statement::{Equation, Statement};
 use super::system_error::{Role, SystemError};
+use super::values::{Definition, Values};
 
 /// What is given along with the equations.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     /// Values of symbols (`--with`).
-    pub values: Vec<(String, f64)>,
+    pub values: Vec<Definition>,
     /// The symbols to solve for (`--for`); if none, all without a value.
     pub unknowns: Option<Vec<String>>,
     /// Where to start the iteration (`--start`); unknowns not listed start
@@ -19,17 +23,35 @@ pub struct Given {
 
 /// As many equations as unknowns, with a value for every other symbol.
 ///
-/// The symbols `pi` (or `π`) and `e` stand for the constants unless they are
-/// given a value or named as unknowns.
+/// - The parameters are the symbols whose values are numbers: what derivatives are taken by.
+/// - A value that is a formula of others is an abbreviation. It is evaluated along with the equations, so that derivatives
+///   by the parameters take account of it, and is no parameter itself.
+/// - A value that an index or a bound of a sum depends on is a constant: no derivative by it exists.
+/// - The symbols `pi` (or `π`) and `e` stand for the constants unless they are given a value or named as unknowns.
 #[derive(Clone, Debug)]
 pub struct System {
-    equations: Vec<Equation>,
-    /// For each equation, what each of its symbols stands for.
-    bindings: Vec<Vec<Binding>>,
+    equations: Vec<Bound<Equation>>,
+    abbreviations: Vec<Abbreviation>,
     unknowns: Vec<String>,
     parameters: Vec<String>,
     parameter_values: Vec<f64>,
+    constants: Vec<(String, f64)>,
     start: Vec<f64>,
+}
+
+/// Something with symbols, and what each of them stands for.
+#[derive(Clone, Debug)]
+struct Bound<T> {
+    content: T,
+    bindings: Vec<Binding>,
+}
+
+/// A value that is a formula of others.
+#[derive(Clone, Debug)]
+struct Abbreviation {
+    name: String,
+    value: f64,
+    formula: Bound<Expression>,
 }
 
 /// What a symbol stands for.
@@ -37,41 +59,49 @@ pub struct System {
 enum Binding {
     Unknown(usize),
     Parameter(usize),
+    Abbreviation(usize),
     Constant(f64),
 }
 
 impl System {
     /// Parses the equations and decides what each symbol stands for.
     pub fn new<S: AsRef<str>>(equations: &[S], given: Given) -> Result<Self, SystemError> {
-        let equations = equations.iter().map(|text| Equation::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        if equations.is_empty() {
+        let statements = equations.iter().map(|text| Statement::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        if statements.is_empty() {
             return Err(SystemError::NoEquation);
         }
+        check_numbers(&given.starts)?;
+        let values = Values::new(&given.values)?;
+        let mut fixed = BTreeSet::new();
+        let mut equations = Vec::new();
+        for statement in &statements {
+            equations.extend(statement.equations(&values.by_name, &mut fixed)?);
+        }
         let symbols = symbols(&equations);
-        check_numbers(&given.values, Role::Value)?;
-        check_numbers(&given.starts, Role::Start)?;
-        let (parameters, parameter_values): (Vec<String>, Vec<f64>) = given.values.into_iter().unzip();
-        check_names(&parameters, Role::Value, &symbols)?;
+        let mentioned = mentioned(&symbols, &mut fixed, &values);
+        let given_names: Vec<String> = given.values.iter().map(|value| value.name().to_owned()).collect();
+        check_names(&given_names, Role::Value, &symbols, &mentioned)?;
         let unknowns = match given.unknowns {
             Some(unknowns) => {
-                check_names(&unknowns, Role::Unknown, &symbols)?;
+                check_names(&unknowns, Role::Unknown, &symbols, &mentioned)?;
                 unknowns
             }
             None => symbols
                 .iter()
-                .filter(|name| !parameters.contains(name) && named_constant(name).is_none())
+                .filter(|name| !values.by_name.contains_key(*name) && named_constant(name).is_none())
                 .cloned()
                 .collect(),
         };
-        let start = start_vector(given.starts, &unknowns, &symbols)?;
-        let mut system = Self { equations, bindings: Vec::new(), unknowns, parameters, parameter_values, start };
-        system.bind()?;
-        Ok(system)
+        if let Some(name) = unknowns.iter().find(|name| values.by_name.contains_key(*name)) {
+            return Err(SystemError::ValueForUnknown { name: name.clone() });
+        }
+        let start = start_vector(given.starts, &unknowns, &symbols, &mentioned)?;
+        Self::bind(equations, &symbols, values, &fixed, unknowns, start)
     }
 
     /// The equations in the order given.
-    pub fn equations(&self) -> &[Equation] {
-        &self.equations
+    pub fn equations(&self) -> impl ExactSizeIterator<Item = &Equation> {
+        self.equations.iter().map(|equation| &equation.content)
     }
 
     /// Names of the unknowns: in the order they were named, or else in the
@@ -80,7 +110,7 @@ impl System {
         &self.unknowns
     }
 
-    /// Names of the symbols with a value, in the order the values were given.
+    /// Names of the symbols with a value of their own, in the order the values were given.
     pub fn parameters(&self) -> &[String] {
         &self.parameters
     }
@@ -90,19 +120,15 @@ impl System {
         &self.parameter_values
     }
 
-    /// The names that stand for constants, with their values, in order of first appearance.
-    pub fn constants(&self) -> Vec<(&str, f64)> {
-        let mut constants: Vec<(&str, f64)> = Vec::new();
-        for (equation, bindings) in self.equations.iter().zip(&self.bindings) {
-            for (name, binding) in equation.residual().symbols().iter().zip(bindings) {
-                if let Binding::Constant(value) = binding
-                    && !constants.iter().any(|(known, _)| known == name)
-                {
-                    constants.push((name, *value));
-                }
-            }
-        }
-        constants
+    /// The symbols whose values depend on others, with their values.
+    pub fn abbreviations(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.abbreviations.iter().map(|abbreviation| (abbreviation.name.as_str(), abbreviation.value))
+    }
+
+    /// The names that stand for constants, with their values: `pi` and `e` in order of first appearance, then what indices
+    /// and bounds depend on.
+    pub fn constants(&self) -> &[(String, f64)] {
+        &self.constants
     }
 
     /// Where to start the iteration, one number for each unknown.
@@ -112,7 +138,7 @@ impl System {
 
     /// The unknowns that equation `index` mentions, by their places.
     pub fn unknowns_of(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
-        self.bindings[index].iter().filter_map(|binding| match binding {
+        self.equations[index].bindings.iter().filter_map(|binding| match binding {
             Binding::Unknown(place) => Some(*place),
             _ => None,
         })
@@ -125,90 +151,146 @@ impl System {
     /// If the slices are shorter than the unknowns, the parameters and the
     /// equations they belong to.
     pub fn residual<D: Scalar>(&self, unknowns: &[D], parameters: &[D], out: &mut [D]) {
-        for (row, (equation, bindings)) in self.equations.iter().zip(&self.bindings).enumerate() {
-            out[row] = equation.residual().evaluate(|symbol| match bindings[symbol] {
-                Binding::Unknown(index) => unknowns[index],
-                Binding::Parameter(index) => parameters[index],
-                Binding::Constant(value) => D::from(value),
-            });
+        // without abbreviations, no allocation
+        let mut abbreviations = Vec::with_capacity(self.abbreviations.len());
+        for abbreviation in &self.abbreviations {
+            let Bound { content, bindings } = &abbreviation.formula;
+            let value = content.evaluate(|symbol| bindings[symbol].value(unknowns, parameters, &abbreviations));
+            abbreviations.push(value);
+        }
+        for (out, Bound { content, bindings }) in out.iter_mut().zip(&self.equations) {
+            *out = content.residual().evaluate(|symbol| bindings[symbol].value(unknowns, parameters, &abbreviations));
         }
     }
 
-    fn bind(&mut self) -> Result<(), SystemError> {
-        for name in &self.unknowns {
-            if self.parameters.contains(name) {
-                let name = name.clone();
-                return Err(SystemError::ValueForUnknown { name });
-            }
-        }
-        self.bindings = self
-            .equations
+    fn bind(
+        equations: Vec<Equation>,
+        symbols: &[String],
+        values: Values,
+        fixed: &BTreeSet<String>,
+        unknowns: Vec<String>,
+        start: Vec<f64>,
+    ) -> Result<Self, SystemError> {
+        let is_fixed = |name: &String| fixed.contains(name);
+        let named: Vec<(String, f64)> = symbols
             .iter()
-            .map(|equation| {
-                let symbols = equation.residual().symbols().iter();
-                symbols.map(|name| self.binding(name)).collect()
-            })
-            .collect::<Result<_, _>>()?;
-        if self.unknowns.len() != self.equations.len() {
-            let constants = self.constants().into_iter().map(|(name, _)| name.to_owned()).collect();
-            let unknowns = self.unknowns.clone();
-            return Err(SystemError::Count { equations: self.equations.len(), unknowns, constants });
-        }
-        let letters = self.unknowns.iter().chain(&self.parameters).any(|name| name.chars().count() == 1);
-        let doubtful =
-            |(name, _): &(&str, f64)| name.len() == 1 && self.equations.iter().any(|e| e.uses_as_factor(name));
-        match self.constants().into_iter().find(doubtful).filter(|_| letters) {
-            Some((name, value)) => Err(SystemError::LooksLikeAQuantity { name: name.to_owned(), value }),
-            None => Ok(()),
-        }
-    }
+            .filter(|name| !unknowns.contains(name) && !values.by_name.contains_key(*name))
+            .filter_map(|name| Some((name.clone(), named_constant(name)?)))
+            .collect();
+        let (parameters, parameter_values): (Vec<String>, Vec<f64>) =
+            values.independent.into_iter().filter(|(name, _)| !is_fixed(name)).unzip();
+        let held = fixed.iter().filter_map(|name| Some((name.clone(), *values.by_name.get(name)?)));
+        let constants: Vec<(String, f64)> = named.iter().cloned().chain(held).collect();
 
-    fn binding(&self, name: &String) -> Result<Binding, SystemError> {
-        let place_in = |names: &[String]| names.iter().position(|known| known == name);
-        place_in(&self.unknowns)
-            .map(Binding::Unknown)
-            .or_else(|| place_in(&self.parameters).map(Binding::Parameter))
-            .or_else(|| named_constant(name).map(Binding::Constant))
-            .ok_or_else(|| SystemError::Unbound { name: name.clone() })
+        let mut meanings: HashMap<String, Binding> = HashMap::new();
+        meanings.extend(unknowns.iter().cloned().zip((0..).map(Binding::Unknown)));
+        meanings.extend(parameters.iter().cloned().zip((0..).map(Binding::Parameter)));
+        meanings.extend(constants.iter().map(|(name, value)| (name.clone(), Binding::Constant(*value))));
+        let mut abbreviations = Vec::new();
+        for dependent in values.dependent.into_iter().filter(|dependent| !is_fixed(&dependent.name)) {
+            let bindings = bindings(dependent.formula.symbols(), &meanings)?;
+            meanings.insert(dependent.name.clone(), Binding::Abbreviation(abbreviations.len()));
+            let formula = Bound { content: dependent.formula, bindings };
+            abbreviations.push(Abbreviation { name: dependent.name, value: dependent.value, formula });
+        }
+        let equations: Vec<Bound<Equation>> = equations
+            .into_iter()
+            .map(|content| Ok(Bound { bindings: bindings(content.residual().symbols(), &meanings)?, content }))
+            .collect::<Result<_, SystemError>>()?;
+
+        if unknowns.len() != equations.len() {
+            let constants = named.into_iter().map(|(name, _)| name).collect();
+            return Err(SystemError::Count { equations: equations.len(), unknowns, values: parameters, constants });
+        }
+        let letters = unknowns.iter().chain(&parameters).any(|name| name.chars().count() == 1);
+        let doubtful = |(name, _): &&(String, f64)| {
+            name.len() == 1 && equations.iter().any(|equation| equation.content.uses_as_factor(name))
+        };
+        if let Some((name, value)) = named.iter().find(doubtful).filter(|_| letters) {
+            return Err(SystemError::LooksLikeAQuantity { name: name.clone(), value: *value });
+        }
+        Ok(Self { equations, abbreviations, unknowns, parameters, parameter_values, constants, start })
     }
+}
+
+impl Binding {
+    fn value<D: Scalar>(self, unknowns: &[D], parameters: &[D], abbreviations: &[D]) -> D {
+        match self {
+            Self::Unknown(index) => unknowns[index],
+            Self::Parameter(index) => parameters[index],
+            Self::Abbreviation(index) => abbreviations[index],
+            Self::Constant(value) => D::from(value),
+        }
+    }
+}
+
+fn bindings(symbols: &[String], meanings: &HashMap<String, Binding>) -> Result<Vec<Binding>, SystemError> {
+    let meaning = |name: &String| {
+        let constant = || named_constant(name).map(Binding::Constant);
+        let unbound = || SystemError::Unbound { name: name.clone() };
+        meanings.get(name).copied().or_else(constant).ok_or_else(unbound)
+    };
+    symbols.iter().map(meaning).collect()
 }
 
 /// All symbols, in order of first appearance.
 fn symbols(equations: &[Equation]) -> Vec<String> {
-    let mut symbols: Vec<String> = Vec::new();
-    for name in equations.iter().flat_map(|e| e.residual().symbols()) {
-        if !symbols.contains(name) {
-            symbols.push(name.clone());
-        }
-    }
-    symbols
+    let mut known = HashSet::new();
+    let all = equations.iter().flat_map(|equation| equation.residual().symbols());
+    all.filter(|name| known.insert(*name)).cloned().collect()
 }
 
-fn check_numbers(numbers: &[(String, f64)], role: Role) -> Result<(), SystemError> {
-    match numbers.iter().find(|(_, value)| !value.is_finite()) {
-        Some((name, value)) => Err(SystemError::NotFinite { role, name: name.clone(), value: *value }),
+/// The symbols of the equations, and those that their values depend on. `fixed` are the symbols that indices and bounds
+/// use, to which those they depend on are added.
+fn mentioned(symbols: &[String], fixed: &mut BTreeSet<String>, values: &Values) -> HashSet<String> {
+    let mut mentioned: HashSet<String> = symbols.iter().chain(&*fixed).cloned().collect();
+    for dependent in values.dependent.iter().rev() {
+        if mentioned.contains(&dependent.name) {
+            if fixed.contains(&dependent.name) {
+                fixed.extend(dependent.formula.symbols().iter().cloned());
+            }
+            fixed.extend(dependent.used.iter().cloned());
+            mentioned.extend(dependent.formula.symbols().iter().chain(&dependent.used).cloned());
+        }
+    }
+    mentioned
+}
+
+fn check_numbers(starts: &[(String, f64)]) -> Result<(), SystemError> {
+    match starts.iter().find(|(_, value)| !value.is_finite()) {
+        Some((name, value)) => Err(SystemError::NotFinite { role: Role::Start, name: name.clone(), value: *value }),
         None => Ok(()),
     }
 }
 
-/// Refuses names that are repeated or occur in no equation.
-fn check_names(names: &[String], role: Role, symbols: &[String]) -> Result<(), SystemError> {
-    for (index, name) in names.iter().enumerate() {
-        let name = name.clone();
-        if names[..index].contains(&name) {
-            return Err(SystemError::Duplicate { role, name });
+/// Refuses names that are repeated or are not mentioned by the equations; those of `symbols` are suggested.
+fn check_names(
+    names: &[String],
+    role: Role,
+    symbols: &[String],
+    mentioned: &HashSet<String>,
+) -> Result<(), SystemError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(SystemError::Duplicate { role, name: name.clone() });
         }
-        if !symbols.contains(&name) {
-            let suggestion = did_you_mean(&name, symbols.iter().map(String::as_str));
-            return Err(SystemError::NotInEquations { role, name, suggestion });
+        if !mentioned.contains(name) {
+            let suggestion = did_you_mean(name, symbols.iter().map(String::as_str));
+            return Err(SystemError::NotInEquations { role, name: name.clone(), suggestion });
         }
     }
     Ok(())
 }
 
-fn start_vector(starts: Vec<(String, f64)>, unknowns: &[String], symbols: &[String]) -> Result<Vec<f64>, SystemError> {
+fn start_vector(
+    starts: Vec<(String, f64)>,
+    unknowns: &[String],
+    symbols: &[String],
+    mentioned: &HashSet<String>,
+) -> Result<Vec<f64>, SystemError> {
     let (names, values): (Vec<String>, Vec<f64>) = starts.into_iter().unzip();
-    check_names(&names, Role::Start, symbols)?;
+    check_names(&names, Role::Start, symbols, mentioned)?;
     let mut start = vec![0.0; unknowns.len()];
     for (name, value) in names.into_iter().zip(values) {
         match unknowns.iter().position(|unknown| *unknown == name) {

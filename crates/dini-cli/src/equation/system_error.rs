@@ -53,6 +53,25 @@ pub enum SystemError {
         /// The symbol.
         name: String,
     },
+    /// A value depends on a symbol that has none.
+    #[error(
+        "--with `{name}` depends on `{symbol}`, which has no value: give it one (--with {symbol}=...), or make \
+         `{name} = ...` an equation{suggestion}"
+    )]
+    NoValue {
+        /// What the value is for.
+        name: String,
+        /// What it depends on.
+        symbol: String,
+        /// A guess at the name that was meant, ready to be appended; may be empty.
+        suggestion: String,
+    },
+    /// Values depend on each other.
+    #[error("the values of --with depend on each other in a circle: {}", .circle.join(" -> "))]
+    Circle {
+        /// The names on the circle; the last is the first.
+        circle: Vec<String>,
+    },
     /// A letter that stands for a constant looks like a quantity of the user's.
     #[error(
         "is `{name}` the constant {value}? Beside other letters it may be meant as a quantity of its own: give it a value \
@@ -73,12 +92,14 @@ pub enum SystemError {
         unknowns: Vec<String>,
     },
     /// Equations and unknowns differ in number.
-    #[error("{}", count_message(*equations, unknowns, constants))]
+    #[error("{}", count_message(*equations, unknowns, values, constants))]
     Count {
         /// Number of equations.
         equations: usize,
         /// The unknowns.
         unknowns: Vec<String>,
+        /// Names with a value.
+        values: Vec<String>,
         /// Names that stand for constants.
         constants: Vec<String>,
     },
@@ -105,9 +126,9 @@ impl std::fmt::Display for Role {
     }
 }
 
-fn count_message(equations: usize, unknowns: &[String], constants: &[String]) -> String {
-    let plural = |n: usize| if n == 1 { "" } else { "s" };
-    let left = format!("{equations} equation{}", plural(equations));
+fn count_message(equations: usize, unknowns: &[String], values: &[String], constants: &[String]) -> String {
+    let counted = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let left = counted(equations, "equation");
     if unknowns.is_empty() {
         let message = format!("{left} but no unknown: every symbol has a value");
         return match constants.first() {
@@ -116,11 +137,17 @@ fn count_message(equations: usize, unknowns: &[String], constants: &[String]) ->
         };
     }
     let count = unknowns.len();
-    let names = unknowns.join(", ");
-    let remedy = if count > equations {
-        "; give values (--with) or more equations"
+    let message = format!("{left} but {} ({})", counted(count, "unknown"), unknowns.join(", "));
+    if count > equations {
+        let excess = count - equations;
+        let example = &unknowns[count - 1];
+        return format!("{message}: give a value to {excess} of them (--with {example}=...), or add {}", counted(excess, "equation"));
+    }
+    let excess = equations - count;
+    let remedy = if values.is_empty() {
+        String::new()
     } else {
-        "; give fewer equations or fewer values (--with)"
+        format!(", or take {} away from {}", counted(excess, "value"), values.join(", "))
     };
-    format!("{left} but {count} unknown{} ({names}){remedy}", plural(count))
+    format!("{message}: leave out {}{remedy}; there is no least-squares fit here", counted(excess, "equation"))
 }

@@ -3,7 +3,7 @@
 use super::syntax_error::Fault;
 
 /// Longest text accepted, in characters: far above any formula worth typing,
-/// and low enough that the quadratic steps of the parser stay unnoticeable.
+/// and low enough for mistakes to be reported at once.
 pub(super) const MAX_LENGTH: usize = 8_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,10 +12,18 @@ pub(super) enum Kind {
     Name,
     /// One of `+ - * / ^`.
     Operator,
+    /// One of `< <= > >= == !=` and `≤ ≥ ≠`.
+    Comparison,
+    /// `&&` or `||`; the words `and` and `or` are names.
+    Logic,
     Open,
     Close,
+    OpenIndex,
+    CloseIndex,
     Comma,
     Equals,
+    /// `..`
+    Range,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,26 +62,24 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<Token<'_>>, Fault> {
 fn next_token(rest: &str, first: char, position: usize) -> Result<(Kind, usize), Fault> {
     let second = rest[first.len_utf8()..].chars().next();
     let kind = match first {
+        '.' if second == Some('.') => return Ok((Kind::Range, 2)),
         '0'..='9' | '.' => return number(rest, position).map(|length| (Kind::Number, length)),
         _ if starts_name(first) => return Ok((Kind::Name, name_length(rest))),
         '*' if second == Some('*') => {
             return Err(Fault::new(position, "`**` is not an operator").hint("write ^ for a power"));
         }
-        '=' if second == Some('=') => {
-            let fault = Fault::new(position, "`==` is not an equals sign");
-            return Err(fault.hint("write a single `=`"));
-        }
-        '!' if second != Some('=') => {
+        '<' | '>' | '=' | '!' if second == Some('=') => return Ok((Kind::Comparison, 2)),
+        '<' | '>' | '≤' | '≥' | '≠' => Kind::Comparison,
+        '&' | '|' if second == Some(first) => return Ok((Kind::Logic, 2)),
+        '!' => {
             let fault = Fault::new(position, "`!` is not an operator");
             return Err(fault.hint("write gamma(x + 1) for a factorial"));
-        }
-        '<' | '>' | '≤' | '≥' | '≠' | '!' => {
-            let message = format!("`{first}` is not supported: an equation has a single `=`");
-            return Err(Fault::new(position, message));
         }
         '+' | '-' | '*' | '/' | '^' => Kind::Operator,
         '(' => Kind::Open,
         ')' => Kind::Close,
+        '[' => Kind::OpenIndex,
+        ']' => Kind::CloseIndex,
         ',' => Kind::Comma,
         '=' => Kind::Equals,
         _ => {
@@ -100,8 +106,9 @@ fn ascii_spelling(c: char) -> Option<&'static str> {
         '%' => "mod(x, y) for a remainder, 0.01*x for a share",
         '°' => "*pi/180",
         '₀'..='₉' => "a plain digit, as in x1",
-        '[' | '{' => "(",
-        ']' | '}' => ")",
+        '{' => "(",
+        '}' => ")",
+        '&' => "&& or the word and, inside if(...)",
         ';' | ':' => "a comma between values, one text for each equation",
         _ => return None,
     })
@@ -122,7 +129,7 @@ fn number(rest: &str, position: usize) -> Result<usize, Fault> {
     let after = &rest[length..];
     let hint = if length == 0 {
         "a number needs a digit"
-    } else if after.starts_with('.') {
+    } else if after.starts_with('.') && !after.starts_with("..") {
         "a number has one decimal point"
     } else if after.starts_with(['e', 'E']) && name_length(after) == 1 {
         // `2exp(x)` is a product without `*`, not a number: the grammar says so.
@@ -138,14 +145,15 @@ fn number(rest: &str, position: usize) -> Result<usize, Fault> {
 }
 
 /// Byte length of the longest number `rest` starts with, 0 if with none.
-pub(super) fn number_length(rest: &str) -> usize {
+fn number_length(rest: &str) -> usize {
     let digits = |from: usize| {
         let tail = rest.as_bytes().get(from..).unwrap_or_default();
         from + tail.iter().take_while(|b| b.is_ascii_digit()).count()
     };
     let whole = digits(0);
     let mut end = whole;
-    if rest[whole..].starts_with('.') {
+    // `1..3` is a range from 1 to 3
+    if rest[whole..].starts_with('.') && !rest[whole..].starts_with("..") {
         let fraction = digits(whole + 1);
         if whole == 0 && fraction == 1 {
             return 0;

@@ -17,6 +17,8 @@ pub struct Answer {
     pub parameters: Vec<String>,
     /// Names in the equations that stand for constants, with their values.
     pub constants: Vec<(String, f64)>,
+    /// Names whose values are formulas of others, with these values.
+    pub values: Vec<(String, f64)>,
     /// How the solve ended.
     pub status: Status,
     /// The root, or the last iterate.
@@ -53,10 +55,10 @@ pub struct Judgement {
 impl Answer {
     pub(super) fn new(setup: &Setup, found: Found) -> Self {
         let Found { attempt, certificate, origin, attempts, undefined } = found;
-        let undefined = undefined.map(|index| {
+        let undefined = undefined.and_then(|index| {
             let names: Vec<&str> =
                 setup.system.unknowns_of(index).map(|place| setup.system.unknowns()[place].as_str()).collect();
-            format!("`{}` (in {})", setup.system.equations()[index].text(), names.join(", "))
+            setup.system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", names.join(", ")))
         });
         let (verdict, derivatives) = match certificate {
             Some(certificate) => (certificate.judgement, certificate.derivatives),
@@ -68,7 +70,8 @@ impl Answer {
         Answer {
             unknowns: setup.system.unknowns().to_vec(),
             parameters: setup.system.parameters().to_vec(),
-            constants: setup.system.constants().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            constants: setup.system.constants().to_vec(),
+            values: setup.system.abbreviations().map(|(name, value)| (name.to_owned(), value)).collect(),
             status: attempt.status,
             solution: attempt.z,
             residual: attempt.residual,
@@ -101,10 +104,12 @@ impl Answer {
         };
         let derivatives: Map<String, Value> =
             self.unknowns.iter().enumerate().map(|(i, name)| (name.clone(), Value::Object(row(i)))).collect();
-        let constants: Map<String, Value> =
-            self.constants.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let object = |list: &[(String, f64)]| -> Map<String, Value> {
+            list.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+        };
         json!({
-            "constants": constants,
+            "constants": object(&self.constants),
+            "values": object(&self.values),
             "status": self.status.name(),
             "solution": solution,
             "residual": self.residual,
@@ -135,6 +140,9 @@ impl fmt::Display for Answer {
         );
         for (name, value) in &self.constants {
             writeln!(f, "with the constant {name} = {value}")?;
+        }
+        for (name, value) in &self.values {
+            writeln!(f, "with {name} = {value}")?;
         }
         if !self.solved() {
             writeln!(f, "not solved: {} ({effort}); the last iterate is", self.status)?;

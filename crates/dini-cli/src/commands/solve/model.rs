@@ -134,10 +134,9 @@ fn orientation(system: &System) -> (Vec<usize>, Vec<f64>) {
     let unknowns = system.unknowns();
     let mut places: Vec<Option<(usize, f64)>> = vec![None; unknowns.len()];
     let mut homeless = Vec::new();
-    for (index, equation) in system.equations().iter().enumerate() {
-        let (left, right) = equation.text().split_once('=').unwrap_or((equation.text(), "0"));
-        let place = [(left, 1.0), (right, -1.0)].into_iter().find_map(|(side, sign)| {
-            let unknown = unknowns.iter().position(|name| name == side.trim())?;
+    for (index, equation) in system.equations().enumerate() {
+        let place = equation.alone().into_iter().zip([1.0, -1.0]).find_map(|(side, sign)| {
+            let unknown = unknowns.iter().position(|name| Some(name.as_str()) == side)?;
             places[unknown].is_none().then_some((unknown, sign))
         });
         match place {

@@ -8,7 +8,8 @@ use super::SolveArgs;
 use super::bracket::Bracket;
 use super::method::{BRACKETING, Method, names};
 use crate::equation::{
-    Given, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, parse_assignments, parse_names,
+    Definition, Given, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, parse_assignments, parse_names,
+    parse_values,
 };
 use crate::files::FileError;
 
@@ -71,17 +72,20 @@ pub(super) struct Setup {
 impl Setup {
     pub fn new(args: &SolveArgs) -> Result<Self, SolveError> {
         let file = args.file.as_deref().map(read).transpose()?.unwrap_or_default();
-        let mut equations = file.equations.unwrap_or_default();
-        equations.extend(args.equations.iter().cloned());
+        let from_file = file.equations.unwrap_or_default();
+        let equations: Vec<&String> = from_file.iter().chain(&args.equations).collect();
         let named = args.unknowns.iter().map(|list| parse_names(list)).collect::<Result<Vec<_>, _>>()?.concat();
-        let starts = overlay(file.start, &args.start)?;
+        let starts = overlay(file.start, &args.start, parse_assignments, |(name, _)| name)?;
         let given = Given {
-            values: overlay(file.with, &args.with)?,
+            values: overlay(file.with, &args.with, parse_values, Definition::name)?,
             unknowns: if named.is_empty() { file.unknowns } else { Some(named) },
             starts: starts.clone(),
         };
         let name = args.solver.as_deref().or(file.solver.as_deref());
-        let plan = plan(name, &args.bracket)?;
+        // a solver asked for by a flag has precedence over a bracket of the file
+        let bracket = file.bracket.filter(|_| args.solver.as_deref().is_none_or(|name| name.trim() == BRACKETING));
+        let bracket_of_file = bracket.as_ref().map_or(&[][..], |ends| ends);
+        let plan = plan(name, if args.bracket.is_empty() { bracket_of_file } else { &args.bracket })?;
         let tolerance = args.tol.or(file.tol).unwrap_or(TOLERANCE);
         if !(tolerance > 0.0 && tolerance.is_finite()) {
             return Err(SolveError::Option(format!("--tol must be positive and finite, not {tolerance}")));
@@ -90,7 +94,15 @@ impl Setup {
         if max_iterations == 0 {
             return Err(SolveError::Option("--max-iterations must be at least 1".to_owned()));
         }
-        let system = Arc::new(System::new(&equations, given)?);
+        let system = System::new(&equations, given).map_err(|error| {
+            let SystemError::Syntax(mistake) = error else { return SolveError::System(error) };
+            // only with the values at hand are all mistakes of an equation seen
+            match (&args.file, from_file.iter().position(|text| *text == mistake.text)) {
+                (Some(path), Some(index)) => in_file(path, ProblemFileError::Formula { line: file.lines[index], mistake }),
+                _ => SolveError::Syntax(mistake),
+            }
+        });
+        let system = Arc::new(system?);
         let start_of = |name: &String| starts.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
         let starts: Vec<Option<f64>> = system.unknowns().iter().map(start_of).collect();
         if let Plan::Between(bracket) = &plan {
@@ -107,16 +119,26 @@ fn read(path: &Path) -> Result<ProblemFile, SolveError> {
     let toml = path.extension().is_some_and(|extension| extension == "toml") || ProblemFile::is_toml(&text);
     let file = if toml { ProblemFile::parse(&text) } else { Ok(ProblemFile::plain(&text)) };
     let parsed = file.and_then(|file| file.check_equations().map(|()| file));
-    parsed.map_err(|mistake| SolveError::File { path: path.display().to_string(), mistake })
+    parsed.map_err(|mistake| in_file(path, mistake))
 }
 
-/// The values of a file with those of the flags in place of, or after, them.
-fn overlay(file: Vec<(String, f64)>, flags: &[String]) -> Result<Vec<(String, f64)>, SolveError> {
-    let lists = flags.iter().map(|list| parse_assignments(list)).collect::<Result<Vec<_>, _>>()?;
-    let flags = lists.concat();
-    let overridden: HashSet<&String> = flags.iter().map(|(name, _)| name).collect();
-    let kept = file.into_iter().filter(|(name, _)| !overridden.contains(name)).collect::<Vec<_>>();
-    Ok([kept, flags.clone()].concat())
+fn in_file(path: &Path, mistake: ProblemFileError) -> SolveError {
+    SolveError::File { path: path.display().to_string(), mistake }
+}
+
+/// The entries of a file with those of the flags in place of, or after, them.
+fn overlay<T>(
+    file: Vec<T>,
+    flags: &[String],
+    parse: fn(&str) -> Result<Vec<T>, SyntaxError>,
+    name: fn(&T) -> &str,
+) -> Result<Vec<T>, SolveError> {
+    let lists = flags.iter().map(|list| parse(list)).collect::<Result<Vec<_>, _>>()?;
+    let flags: Vec<T> = lists.into_iter().flatten().collect();
+    let overridden: HashSet<&str> = flags.iter().map(name).collect();
+    let mut entries: Vec<T> = file.into_iter().filter(|entry| !overridden.contains(name(entry))).collect();
+    entries.extend(flags);
+    Ok(entries)
 }
 
 /// What a name (none for the default) and the numbers of `--bracket` ask for.

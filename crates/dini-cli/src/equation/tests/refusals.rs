@@ -1,7 +1,7 @@
 //! Bad equations: what is said, and where it points.
 
 use super::assert_refused;
-use crate::equation::{Equation, Expression};
+use crate::equation::{Expression, Statement};
 
 #[test]
 fn equations() {
@@ -76,7 +76,7 @@ fn equations() {
         ("z = 1e999", 4, "malformed number `1e999`", "it exceeds the range of floating-point numbers"),
     ];
     for (text, position, message, hint) in cases {
-        assert_refused(Equation::parse(text), position, message, hint);
+        assert_refused(Statement::parse(text), position, message, hint);
     }
 }
 

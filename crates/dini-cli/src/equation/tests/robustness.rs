@@ -1,24 +1,24 @@
 //! Long, deep and damaged input, and how mistakes are displayed.
 
 use super::assert_refused;
-use crate::equation::{Equation, parse_assignments};
+use crate::equation::{Statement, parse_assignments};
 
 #[test]
 fn long_and_deep_input_is_refused_rather_than_overflowing() {
     let deep = "(".repeat(100_000);
-    assert_refused(Equation::parse(&deep), 8_000, "the text is longer than 8000 characters", "");
+    assert_refused(Statement::parse(&deep), 8_000, "the text is longer than 8000 characters", "");
     let message = "nested more than 200 levels deep";
-    assert_refused(Equation::parse(&deep[..5_000]), 200, message, "");
-    assert_refused(Equation::parse(&"-".repeat(7_000)), 200, message, "");
-    assert_refused(Equation::parse(&"2^".repeat(3_000)), 401, message, "");
-    assert_refused(Equation::parse(&"sin(".repeat(2_000)), 803, message, "");
-    assert_refused(Equation::parse(&"-(".repeat(2_000)), 200, message, "");
+    assert_refused(Statement::parse(&deep[..5_000]), 200, message, "");
+    assert_refused(Statement::parse(&"-".repeat(7_000)), 200, message, "");
+    assert_refused(Statement::parse(&"2^".repeat(3_000)), 401, message, "");
+    assert_refused(Statement::parse(&"sin(".repeat(2_000)), 803, message, "");
+    assert_refused(Statement::parse(&"-(".repeat(2_000)), 200, message, "");
     assert_refused(parse_assignments(&format!("w={deep}")), 8_000, "the text is longer than 8000 characters", "");
 }
 
 #[test]
 fn the_caret_stands_under_the_mistake() {
-    let shown = |text: &str| Equation::parse(text).map_err(|error| error.to_string());
+    let shown = |text: &str| Statement::parse(text).map_err(|error| error.to_string());
     assert_eq!(
         shown("z = tanhh(z)").err().as_deref(),
         Some("unknown function `tanhh` (did you mean tanh?)\n  z = tanhh(z)\n      ^")
@@ -48,7 +48,7 @@ fn every_prefix_and_every_damaged_formula_is_handled() {
         for skipped in 0..=end {
             let damaged: String =
                 characters[..end].iter().enumerate().filter(|(index, _)| *index != skipped).map(|(_, c)| *c).collect();
-            if let Err(error) = Equation::parse(&damaged) {
+            if let Err(error) = Statement::parse(&damaged) {
                 assert!(error.position <= damaged.chars().count(), "{error}");
                 assert!(error.to_string().lines().count() <= 3, "{error}");
                 assert!(!error.message.starts_with("cannot parse"), "{error}");

@@ -2,17 +2,15 @@
 
 use num_dual::Dual64;
 
-use crate::equation::{Given, System, parse_assignments, parse_names};
+use crate::equation::{Definition, Given, System, parse_assignments, parse_names, parse_values};
 
 fn given(with: &str, unknowns: &str, start: &str) -> Given {
-    let assignments = |text: &str| match text {
-        "" => Vec::new(),
-        _ => parse_assignments(text).expect("valid assignments"),
-    };
+    let values = if with.is_empty() { Vec::new() } else { parse_values(with).expect("valid values") };
+    let starts = if start.is_empty() { Vec::new() } else { parse_assignments(start).expect("valid starts") };
     Given {
-        values: assignments(with),
+        values,
         unknowns: (!unknowns.is_empty()).then(|| parse_names(unknowns).expect("valid names")),
-        starts: assignments(start),
+        starts,
     }
 }
 
@@ -24,7 +22,8 @@ fn symbols_without_a_value_are_the_unknowns() {
     assert_eq!(system.parameters(), ["w", "x"]);
     assert_eq!(system.parameter_values(), [0.5, 0.3]);
     assert_eq!(system.start(), [0.0]);
-    assert_eq!(system.equations()[0].text(), "z = tanh(w*z + x)");
+    let texts: Vec<String> = system.equations().map(ToString::to_string).collect();
+    assert_eq!(texts, ["z = tanh(w*z + x)"]);
 
     let mut out = [0.0];
     system.residual(&[0.2], system.parameter_values(), &mut out);
@@ -75,13 +74,13 @@ fn inconsistent_systems_are_refused() {
     // Equations, --with, --for, --start, message.
     let cases: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "no equation is given"),
-        (&["x = y"], "", "", "", "1 equation but 2 unknowns (x, y); give values (--with) or more equations"),
+        (&["x = y"], "", "", "", "1 equation but 2 unknowns (x, y): give a value to 1 of them (--with y=...), or add 1 equation"),
         (
             &["x = y", "x = 1", "y = 2"],
             "",
             "",
             "",
-            "3 equations but 2 unknowns (x, y); give fewer equations or fewer values (--with)",
+            "3 equations but 2 unknowns (x, y): leave out 1 equation; there is no least-squares fit here",
         ),
         (&["x = 1"], "x=1", "", "", "1 equation but no unknown: every symbol has a value"),
         (&["1 = 2"], "", "", "", "1 equation but no unknown: every symbol has a value"),
@@ -108,14 +107,14 @@ fn inconsistent_systems_are_refused() {
 
 #[test]
 fn numbers_are_checked_whatever_their_source() {
-    let values = |list: &[(&str, f64)]| list.iter().map(|&(n, v)| (n.to_owned(), v)).collect();
+    let values = |list: &[(&str, f64)]| list.iter().map(|&(n, v)| Definition::number(n, v)).collect();
     let refusal = |given: Given| System::new(&["z = w*z"], given).expect_err("refused").to_string();
     assert_eq!(
         refusal(Given { values: values(&[("w", f64::NAN)]), ..Given::default() }),
         "--with `w` must be finite, not NaN"
     );
     assert_eq!(
-        refusal(Given { starts: values(&[("z", f64::INFINITY)]), ..Given::default() }),
+        refusal(Given { starts: vec![("z".to_owned(), f64::INFINITY)], ..Given::default() }),
         "--start `z` must be finite, not inf"
     );
     assert_eq!(

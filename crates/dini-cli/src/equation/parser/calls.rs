@@ -1,0 +1,95 @@
+//! Calls: functions, `if`, `sum` and `prod`.
+
+use super::super::function::Callable;
+use super::super::program::Combination;
+use super::super::syntax_error::Fault;
+use super::super::token::{Kind, Token};
+use super::super::tree::{Node, Range, Repeat};
+use super::Parser;
+
+impl<'t> Parser<'t> {
+    /// The call of `function`, whose name is the next token and is followed by a parenthesis.
+    pub(super) fn call(&mut self, name: Token<'t>, function: Callable) -> Result<Node, Fault> {
+        self.next += 1;
+        if let Some(open) = self.peek() {
+            self.enter(open)?;
+            self.open.push(open);
+        }
+        if self.peek_kind() == Some(Kind::Close) {
+            return Err(argument_count(name, function, "0"));
+        }
+        let node = match function {
+            Callable::Unary(unary) => Node::Call(unary, Box::new(self.formula()?)),
+            Callable::Binary(combination) => {
+                let first = self.formula()?;
+                self.argument(name, function, 1)?;
+                let mut rest = vec![(combination, self.formula()?)];
+                let more = matches!(combination, Combination::Min | Combination::Max);
+                while more && self.peek_kind() == Some(Kind::Comma) {
+                    self.next += 1;
+                    rest.push((combination, self.formula()?));
+                }
+                Node::Chain(Box::new(first), rest)
+            }
+            Callable::If => {
+                let condition = self.condition(name)?;
+                self.argument(name, function, 1)?;
+                let yes = self.formula()?;
+                self.argument(name, function, 2)?;
+                Node::If(Box::new(condition), Box::new([yes, self.formula()?]))
+            }
+            Callable::Repeat(combination) => {
+                let (index, position) = self.running_index(name.position, example(function))?;
+                self.argument(name, function, 1)?;
+                let first = self.formula()?;
+                self.argument(name, function, 2)?;
+                let last = self.formula()?;
+                self.argument(name, function, 3)?;
+                let range = Range { index, first, last, position };
+                Node::Repeat(Box::new(Repeat { combination, range, term: self.formula()? }))
+            }
+        };
+        if self.peek_kind() == Some(Kind::Comma) {
+            return Err(argument_count(name, function, "more"));
+        }
+        self.close(Kind::Close)?;
+        Ok(node)
+    }
+
+    /// Takes the comma after argument number `given`.
+    fn argument(&mut self, name: Token<'t>, function: Callable, given: usize) -> Result<(), Fault> {
+        match self.peek() {
+            Some(token) if token.kind == Kind::Comma => {
+                self.next += 1;
+                Ok(())
+            }
+            Some(token) if token.kind == Kind::Close => Err(argument_count(name, function, &given.to_string())),
+            Some(token) => Err(self.unexpected(token)),
+            None => Err(self.unclosed()),
+        }
+    }
+}
+
+fn argument_count(name: Token<'_>, function: Callable, given: &str) -> Fault {
+    let wanted = match function {
+        Callable::Unary(_) => "1 argument",
+        Callable::Binary(_) => "2 arguments",
+        Callable::If => "3 arguments",
+        Callable::Repeat(_) => "4 arguments",
+    };
+    let fault = Fault::new(name.position, format!("`{}` takes {wanted}, not {given}", name.text));
+    match example(function) {
+        "" => fault,
+        example => fault.hint(format!("as in {example}")),
+    }
+}
+
+/// How a form is written; empty for plain functions.
+fn example(function: Callable) -> &'static str {
+    match function {
+        Callable::Unary(_) | Callable::Binary(_) => "",
+        Callable::If => "if(x < 1, a, b)",
+        Callable::Repeat(Combination::Multiply) => "prod(i, 1, 3, x[i])",
+        Callable::Repeat(_) => "sum(i, 1, 3, x[i])",
+    }
+}

@@ -1,0 +1,174 @@
+//! An equation as typed, and the equations it stands for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use super::expression::Expression;
+use super::lower::Lowering;
+use super::parser;
+use super::program::Combination;
+use super::syntax_error::{Fault, SyntaxError};
+use super::token::{Kind, Token, tokenize};
+use super::tree::{Node, Range};
+
+/// Most equations of one statement.
+const MAX_EQUATIONS: usize = 2_000;
+
+/// `left = right`, or `left = right for i = 1..3`, which stands for an equation for each i.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    text: String,
+    left: Node,
+    /// None for a formula that is to be 0.
+    right: Option<Node>,
+    ranges: Vec<Range>,
+}
+
+impl Statement {
+    /// Parses an equation; a text without `=` is to equal 0.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        Self::parse_tokens(text).map_err(|fault| fault.in_text(text))
+    }
+
+    fn parse_tokens(text: &str) -> Result<Self, Fault> {
+        let tokens = tokenize(text)?;
+        let (equation, ranges) = split_family(&tokens);
+        let signs = outside_groups(equation, |token| token.kind == Kind::Equals);
+        let (left, right) = match signs[..] {
+            [] => (parser::formula(equation, 0)?, None),
+            [index] => {
+                let sign = equation[index].position;
+                let (left, right) = (&equation[..index], &equation[index + 1..]);
+                for (side, name) in [(left, "left"), (right, "right")] {
+                    if side.is_empty() {
+                        return Err(Fault::new(sign, format!("nothing to the {name} of `=`")));
+                    }
+                }
+                (parser::formula(left, sign)?, Some(parser::formula(right, sign)?))
+            }
+            [_, second, ..] => {
+                return Err(Fault::new(equation[second].position, "an equation has a single `=`"));
+            }
+        };
+        let ranges = ranges.into_iter().map(|(tokens, whole)| parser::range(tokens, whole)).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), left, right, ranges })
+    }
+
+    /// The equations it stands for. `values` are those that indices and bounds may use; `used` is told which of them do.
+    pub fn equations(
+        &self,
+        values: &HashMap<String, f64>,
+        used: &mut BTreeSet<String>,
+    ) -> Result<Vec<Equation>, SyntaxError> {
+        let mut lowering = Lowering::new(values);
+        let mut equations = Vec::new();
+        self.expand(&self.ranges, &mut lowering, &mut equations).map_err(|fault| fault.in_text(&self.text))?;
+        used.extend(lowering.used().iter().cloned());
+        Ok(equations)
+    }
+
+    fn expand(
+        &self,
+        ranges: &[Range],
+        lowering: &mut Lowering<'_>,
+        equations: &mut Vec<Equation>,
+    ) -> Result<(), Fault> {
+        let Some((range, inner)) = ranges.split_first() else {
+            equations.push(self.equation(lowering)?);
+            return Ok(());
+        };
+        lowering.each(range, |lowering| {
+            if equations.len() >= MAX_EQUATIONS {
+                let message = format!("this stands for more than {MAX_EQUATIONS} equations");
+                return Err(Fault::new(range.position, message));
+            }
+            self.expand(inner, lowering, equations)
+        })
+    }
+
+    /// The equation at the present values of the running indices.
+    fn equation(&self, lowering: &mut Lowering<'_>) -> Result<Equation, Fault> {
+        let left = lowering.program(&self.left)?;
+        let right = self.right.as_ref().map(|right| lowering.program(right)).transpose()?;
+        let symbols = lowering.take_symbols();
+        let alone = [Some(&left), right.as_ref()].map(|side| side?.as_symbol().map(|index| symbols[index].clone()));
+        let program = match right {
+            Some(right) => left.combine(Combination::Subtract, right),
+            None => left,
+        };
+        let residual = Expression { symbols, program };
+        Ok(Equation { text: self.text.clone(), place: lowering.place(), residual, alone })
+    }
+}
+
+/// An equation, held as the residual `left - right` that a solution makes 0.
+#[derive(Clone, Debug)]
+pub struct Equation {
+    text: String,
+    /// The values of the running indices, for one of several equations written at once.
+    place: String,
+    residual: Expression,
+    alone: [Option<String>; 2],
+}
+
+impl Equation {
+    /// The symbols that stand alone on its left and on its right.
+    pub fn alone(&self) -> [Option<&str>; 2] {
+        self.alone.each_ref().map(Option::as_deref)
+    }
+
+    /// Whether `name` occurs other than as the base of a power, as e does in e^x.
+    pub fn uses_as_factor(&self, name: &str) -> bool {
+        let tokens = tokenize(&self.text).unwrap_or_default();
+        let is_base = |i: usize| tokens.get(i + 1).is_some_and(|next| next.text == "^");
+        tokens.iter().enumerate().any(|(i, token)| token.text == name && !is_base(i))
+    }
+
+    /// Left side minus right side.
+    pub fn residual(&self) -> &Expression {
+        &self.residual
+    }
+}
+
+/// As it was written, with the values of running indices.
+impl fmt::Display for Equation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text.trim())?;
+        if self.place.is_empty() { Ok(()) } else { write!(f, " at {}", self.place) }
+    }
+}
+
+/// Parts an equation from the ranges after its `for`; each range comes with the position of what announces it.
+fn split_family<'t>(tokens: &'t [Token<'t>]) -> (&'t [Token<'t>], Vec<(&'t [Token<'t>], usize)>) {
+    let ends_operand = |kind| matches!(kind, Kind::Number | Kind::Name | Kind::Close | Kind::CloseIndex);
+    // After an operand, `for` cannot be a symbol.
+    let is_for = |index: &usize| *index > 0 && ends_operand(tokens[index - 1].kind);
+    let words = outside_groups(tokens, |token| token.text == "for");
+    let Some(word) = words.into_iter().find(is_for) else {
+        return (tokens, Vec::new());
+    };
+    let rest = &tokens[word + 1..];
+    let commas = outside_groups(rest, |token| token.kind == Kind::Comma);
+    let (mut ranges, mut start, mut whole) = (Vec::new(), 0, tokens[word].position);
+    for end in commas.into_iter().chain([rest.len()]) {
+        ranges.push((&rest[start..end], whole));
+        start = end + 1;
+        whole = rest.get(end).map_or(whole, |comma| comma.position);
+    }
+    (&tokens[..word], ranges)
+}
+
+/// Indices of the tokens that are wanted and stand in no parentheses or brackets.
+pub(super) fn outside_groups(tokens: &[Token<'_>], wanted: impl Fn(&Token<'_>) -> bool) -> Vec<usize> {
+    let mut depth = 0_i64;
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Open | Kind::OpenIndex => depth += 1,
+            Kind::Close | Kind::CloseIndex => depth -= 1,
+            _ if depth == 0 && wanted(token) => found.push(index),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,7 +1,5 @@
 //! Lists on the command line: `--with w=0.5,x=w/2`, `--start x=1` and `--for x,y[1]`.
 
-use std::collections::HashMap;
-
 use super::expression::constant;
 use super::interval::{Interval, interval};
 use super::lower::Lowering;
@@ -122,7 +120,7 @@ impl<'t> Item<'t> {
             return Err(Fault::new(first.position, message));
         }
         let (symbol, length) = leading_symbol(self.tokens)?;
-        Ok((Lowering::new(&HashMap::new()).full_name(&symbol)?, length))
+        Ok((Lowering::new(None).full_name(&symbol)?, length))
     }
 
     /// The name and what it is to be, for which `example` stands in messages.

@@ -1,7 +1,5 @@
 //! A formula ready for evaluation, and the value of a formula of numbers.
 
-use std::collections::HashMap;
-
 use super::lower::Lowering;
 use super::parser;
 use super::program::Program;
@@ -22,8 +20,7 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let parse = || -> Result<_, Fault> {
             let tree = parser::formula(&tokenize(text)?, 0)?;
-            let values = HashMap::new();
-            let mut lowering = Lowering::new(&values);
+            let mut lowering = Lowering::new(None);
             let program = lowering.program(&tree)?;
             Ok(Self { symbols: lowering.take_symbols(), program })
         };
@@ -58,7 +55,7 @@ pub(super) fn parse_constant(text: &str, what: &str) -> Result<f64, SyntaxError>
 
 /// The value of a tree of numbers, `pi` and `e` alone, if it is finite.
 pub(super) fn finite(tree: &Node, position: usize, what: &str) -> Result<f64, Fault> {
-    let value = Lowering::new(&HashMap::new()).constant(tree, what.to_owned())?;
+    let value = Lowering::new(None).constant(tree, what.to_owned())?;
     if value.is_finite() {
         return Ok(value);
     }

@@ -17,8 +17,8 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Translates the trees of one text.
 pub(super) struct Lowering<'v> {
-    /// Values that indices and the bounds of sums may use.
-    values: &'v HashMap<String, f64>,
+    /// Values that indices and the bounds of sums may use; none where there cannot be any.
+    values: Option<&'v HashMap<String, f64>>,
     /// Those of them that were used.
     used: BTreeSet<String>,
     /// The symbols met so far in order of appearance, and the place of each.
@@ -32,7 +32,7 @@ pub(super) struct Lowering<'v> {
 }
 
 impl<'v> Lowering<'v> {
-    pub(super) fn new(values: &'v HashMap<String, f64>) -> Self {
+    pub(super) fn new(values: Option<&'v HashMap<String, f64>>) -> Self {
         Self {
             values,
             used: BTreeSet::new(),
@@ -190,13 +190,17 @@ impl<'v> Lowering<'v> {
 
     /// The value of a symbol where a constant is wanted.
     fn value_of(&mut self, symbol: &Symbol, name: String) -> Result<Program, Fault> {
-        if let Some(value) = self.values.get(&name) {
+        if let Some(value) = self.values.and_then(|values| values.get(&name)) {
             self.used.insert(name);
             return Ok(Program::number(*value));
         }
         named_constant(&name).map(Program::number).ok_or_else(|| {
             let what = self.constant.as_deref().unwrap_or("this");
-            Fault::new(symbol.position, format!("{what} must be a constant, but `{name}` is not"))
+            let fault = Fault::new(symbol.position, format!("{what} must be a constant, but `{name}` is not"));
+            match self.values {
+                Some(_) => fault.hint(format!("--with {name}=... gives it a value")),
+                None => fault,
+            }
         })
     }
 

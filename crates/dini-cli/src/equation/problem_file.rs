@@ -32,7 +32,7 @@ const KEYS: [&str; 9] =
 /// [bounds]
 /// x = "0.."
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProblemFile {
     /// The equations, not yet parsed.
     pub equations: Option<Vec<String>>,

@@ -60,7 +60,7 @@ impl Statement {
         values: &HashMap<String, f64>,
         used: &mut BTreeSet<String>,
     ) -> Result<Vec<Equation>, SyntaxError> {
-        let mut lowering = Lowering::new(values);
+        let mut lowering = Lowering::new(Some(values));
         let mut equations = Vec::new();
         self.expand(&self.ranges, &mut lowering, &mut equations).map_err(|fault| fault.in_text(&self.text))?;
         used.extend(lowering.used().iter().cloned());

@@ -4,7 +4,7 @@ use super::function::Function;
 use super::program::Combination;
 
 /// A formula.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Number(f64),
     Symbol(Symbol),
@@ -17,7 +17,7 @@ pub(super) enum Node {
 }
 
 /// A name, or a name with indices as in `x[1]` and `a[i, j]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Symbol {
     pub(super) name: String,
     pub(super) indices: Vec<Node>,
@@ -26,7 +26,7 @@ pub(super) struct Symbol {
 }
 
 /// What `if` decides by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Condition {
     Compare(Combination, Node, Node),
     /// Conditions joined by [`Combination::And`] or [`Combination::Or`].
@@ -34,7 +34,7 @@ pub(super) enum Condition {
 }
 
 /// A sum or a product.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Repeat {
     pub(super) combination: Combination,
     pub(super) range: Range,
@@ -42,7 +42,7 @@ pub(super) struct Repeat {
 }
 
 /// The whole numbers that a running index takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Range {
     pub(super) index: String,
     pub(super) first: Node,

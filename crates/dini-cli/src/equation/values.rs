@@ -12,7 +12,7 @@ use super::token::{Token, tokenize};
 use super::tree::Node;
 
 /// A value as typed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     name: String,
     /// The text that holds the formula, for messages.
@@ -49,8 +49,7 @@ impl Definition {
 
 /// Whether a formula has no symbol, not even `pi`.
 fn is_number(formula: &Node) -> bool {
-    let values = HashMap::new();
-    let mut lowering = Lowering::new(&values);
+    let mut lowering = Lowering::new(None);
     lowering.program(formula).is_ok() && lowering.take_symbols().is_empty()
 }
 
@@ -108,7 +107,7 @@ impl Values {
     /// Adds a value, unless it waits for another.
     fn accept(&mut self, definition: &Definition, names: &[&str]) -> Result<Option<Obstacle>, SystemError> {
         let name = &definition.name;
-        let mut lowering = Lowering::new(&self.by_name);
+        let mut lowering = Lowering::new(Some(&self.by_name));
         let program = match lowering.program(&definition.formula) {
             Ok(program) => program,
             Err(fault) => return Ok(Some(Obstacle::Fault(fault.in_text(&definition.text)))),

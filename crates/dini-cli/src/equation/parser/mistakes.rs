@@ -100,13 +100,13 @@ pub(in super::super) fn stray_comparison(token: Token<'_>) -> Fault {
 
 pub(super) fn unknown_function(name: Token<'_>) -> Fault {
     let text = name.text;
-    let hint = match nearest(text, Callable::names()) {
-        Some(near) => format!("did you mean {near}?"),
-        None if text.chars().count() == 1 => format!("write {text}*(...) for a product"),
-        None => {
-            let known: Vec<&str> = Callable::canonical().collect();
-            format!("write {text}*(...) for a product; known are {}", known.join(", "))
-        }
+    let hint = if text.chars().count() == 1 {
+        format!("write {text}*(...) for a product")
+    } else if let Some(near) = nearest(text, Callable::names()) {
+        format!("did you mean {near}?")
+    } else {
+        let known: Vec<&str> = Callable::canonical().collect();
+        format!("write {text}*(...) for a product; known are {}", known.join(", "))
     };
     Fault::new(name.position, format!("unknown function `{text}`")).hint(hint)
 }

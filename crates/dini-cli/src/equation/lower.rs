@@ -218,6 +218,6 @@ impl<'v> Lowering<'v> {
         if value.fract() == 0.0 && value.abs() <= LARGEST_WHOLE {
             return Ok(value as i64);
         }
-        Err(Fault::new(position, format!("{} must be a whole number, not {value}", what())))
+        Err(Fault::new(position, format!("{} must be a whole number, not {value:?}", what())))
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the equation front end as a whole.
 
 mod assignments;
+mod conditions;
 mod delicate;
 mod derivatives;
 mod formulas;
@@ -8,7 +9,9 @@ mod problem_files;
 mod random;
 mod refusals;
 mod robustness;
+mod sums;
 mod systems;
+mod values;
 
 use num_dual::Dual64;
 

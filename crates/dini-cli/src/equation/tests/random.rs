@@ -46,7 +46,7 @@ fn formula(random: &mut Random, depth: u32) -> Formula {
         };
     }
     let a = formula(random, depth - 1);
-    let choice = random.below(10);
+    let choice = random.below(13);
     if choice < 3 {
         let (text, value, binding) = match choice {
             0 => (format!("-{space}{}", a.at_least(SIGN)), -a.value, SIGN),
@@ -64,6 +64,12 @@ fn formula(random: &mut Random, depth: u32) -> Formula {
         6 => (infix(a.at_least(PRODUCT), "/", b.at_least(SIGN)), a.value / b.value, PRODUCT),
         7 => (format!("atan2({},{space}{})", a.text, b.text), a.value.atan2(b.value), ATOM),
         8 => (format!("max({},{space}{})", a.text, b.text), a.value.max(b.value), ATOM),
+        9 => {
+            let text = format!("if({}{space}<{space}{} and 0 < 1, {}, {})", a.text, b.text, b.text, a.text);
+            (text, if a.value < b.value { b.value } else { a.value }, ATOM)
+        }
+        10 => (format!("sum(k,{space}2, 3, {}*k)", a.at_least(PRODUCT)), a.value * 2.0 + a.value * 3.0, ATOM),
+        11 => (format!("prod(k, 1, 2, {}{space}+ k)", a.text), (a.value + 1.0) * (a.value + 2.0), ATOM),
         // A sign may stand in an exponent without parentheses.
         _ => (infix(a.at_least(ATOM), "^", b.at_least(SIGN)), power(a.value, b.value), POWER),
     };

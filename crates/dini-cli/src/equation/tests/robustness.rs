@@ -1,7 +1,9 @@
 //! Long, deep and damaged input, and how mistakes are displayed.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::assert_refused;
-use crate::equation::{Statement, parse_assignments};
+use crate::equation::{Given, Statement, System, parse_assignments, parse_bounds, parse_names, parse_values};
 
 #[test]
 fn long_and_deep_input_is_refused_rather_than_overflowing() {
@@ -13,6 +15,9 @@ fn long_and_deep_input_is_refused_rather_than_overflowing() {
     assert_refused(Statement::parse(&"2^".repeat(3_000)), 401, message, "");
     assert_refused(Statement::parse(&"sin(".repeat(2_000)), 803, message, "");
     assert_refused(Statement::parse(&"-(".repeat(2_000)), 200, message, "");
+    assert_refused(Statement::parse(&"if(".repeat(2_000)), 602, message, "");
+    assert_refused(Statement::parse(&"x[".repeat(2_000)), 401, message, "");
+    assert_refused(Statement::parse(&"sum(i, 1, 2, ".repeat(500)), 2_603, message, "");
     assert_refused(parse_assignments(&format!("w={deep}")), 8_000, "the text is longer than 8000 characters", "");
 }
 
@@ -42,18 +47,61 @@ fn the_caret_stands_under_the_mistake() {
 fn every_prefix_and_every_damaged_formula_is_handled() {
     // Nothing is asserted but that a result comes back, with its position in
     // the text.
-    let text = "z = -atan2(2^-x*1.5e-3, (μ1 + pi)/sin(z)) - max(.5, z) = 0 == ! 1..2 ** ,";
+    damage("z = -atan2(2^-x*1.5e-3, (μ1 + pi)/sin(z)) - max(.5, z) = 0 == ! 1..2 ** ,");
+    damage("x[i,2] = if((1 <= y[2*i] or b) && x != 1, sum(k, 1, 3, k*a[k]), prod(j, 1, n, 2)) for i = 1..3, n in 2..i");
+}
+
+/// Tries every prefix of `text`, also without one of its characters.
+fn damage(text: &str) {
     let characters: Vec<char> = text.chars().collect();
     for end in 0..=characters.len() {
         for skipped in 0..=end {
             let damaged: String =
                 characters[..end].iter().enumerate().filter(|(index, _)| *index != skipped).map(|(_, c)| *c).collect();
-            if let Err(error) = Statement::parse(&damaged) {
-                assert!(error.position <= damaged.chars().count(), "{error}");
-                assert!(error.to_string().lines().count() <= 3, "{error}");
-                assert!(!error.message.starts_with("cannot parse"), "{error}");
-            }
-            let _ = parse_assignments(&damaged);
+            digest(&damaged);
         }
+    }
+}
+
+/// Reads a text as everything it could be.
+fn digest(text: &str) {
+    let values = HashMap::from([("n".to_owned(), 2.0)]);
+    let equations = Statement::parse(text).and_then(|statement| statement.equations(&values, &mut BTreeSet::new()));
+    match equations {
+        Ok(equations) => {
+            for equation in &equations {
+                let _: f64 = equation.residual().evaluate(|symbol| symbol as f64);
+            }
+        }
+        Err(error) => {
+            assert!(error.position <= text.chars().count(), "{error}");
+            assert!(error.to_string().lines().count() <= 3, "{error}");
+            assert!(!error.message.is_empty() && !error.message.contains("``"), "{error}");
+        }
+    }
+    let _ = parse_assignments(text);
+    let _ = parse_names(text);
+    let _ = parse_bounds(text);
+    if let Ok(values) = parse_values(text) {
+        let _ = System::new(&["z = a"], Given { values, ..Given::default() });
+    }
+}
+
+#[test]
+fn random_tokens_are_handled() {
+    const PIECES: [&str; 44] = [
+        "x", "i", "n", "e", "for", "and", "or", "in", "if", "sum", "prod", "sin", "max", "mod", "log", "foo", "1", "2.5", "3",
+        "1e5", "+", "-", "*", "/", "^", "<", ">=", "==", "=", "&&", "||", "(", ")", "(", ")", "[", "]", ",", ",", "..", "!",
+        "if(x < 1, ", "sum(i, 1, 3, ", "x[i]",
+    ];
+    // A linear congruential generator; the test must not vary.
+    let mut state = 7_u64;
+    let mut below = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    for _ in 0..30_000 {
+        let pieces: Vec<&str> = (0..1 + below(14)).map(|_| PIECES[below(PIECES.len())]).collect();
+        digest(&pieces.join([" ", ""][below(2)]));
     }
 }

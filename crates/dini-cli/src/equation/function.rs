@@ -4,14 +4,13 @@
 //! functions of `num-dual`: its `tanh` is a quotient that overflows from |x| =
 //! 711 on and has no correct digit in its derivative from |x| = 19 on, its
 //! `sqrt`, `cbrt` and `powf` are NaN at 0, and `asin`, `acos`, `acosh` and
-//! `atanh` cancel near ±1. The special functions come from `libm` and `special`.
+//! `atanh` cancel near ±1. The special functions come from `libm` and the module `special`.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
-
-use special::{Gamma, LambertW};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 
 use super::program::Combination;
 use super::scalar::{Scalar, chain};
+use super::special;
 
 /// Declares the functions of one argument with their canonical spelling.
 macro_rules! functions {
@@ -52,8 +51,11 @@ const BINARY: &[(&str, Combination)] = &[
 ];
 
 /// Forms whose arguments are not plain formulas.
-const FORMS: &[(&str, Callable)] =
-    &[("if", Callable::If), ("sum", Callable::Repeat(Combination::Add)), ("prod", Callable::Repeat(Combination::Multiply))];
+const FORMS: &[(&str, Callable)] = &[
+    ("if", Callable::If),
+    ("sum", Callable::Repeat(Combination::Add)),
+    ("prod", Callable::Repeat(Combination::Multiply)),
+];
 
 /// Further spellings.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -162,15 +164,10 @@ impl Function {
             }
             Self::Erf => libm::erf(x),
             Self::Erfc => libm::erfc(x),
-            Self::NormCdf => 0.5 * libm::erfc(-x * FRAC_1_SQRT_2),
+            Self::NormCdf => special::normal(x),
             Self::Gamma => libm::tgamma(x),
             Self::LnGamma => libm::lgamma(x),
-            // polished by a step of Newton's method on w exp(w) = x
-            Self::LambertW => {
-                let w = x.lambert_w0();
-                let step = (w - x * (-w).exp()) / (1.0 + w);
-                if step.is_finite() { w - step } else { w }
-            }
+            Self::LambertW => special::lambert_w(x),
             Self::J0 => libm::j0(x),
             Self::J1 => libm::j1(x),
             Self::Sign if x == 0.0 => 0.0,
@@ -234,52 +231,25 @@ impl Function {
                 [first, -first * (0.5 * x).tanh()]
             }
             Self::Erf => {
-                let first = FRAC_2_SQRT_PI * (-x * x).exp();
+                let first = special::gaussian(x, FRAC_2_SQRT_PI);
                 [first, -2.0 * x * first]
             }
             Self::Erfc => Self::Erf.derivatives(x).map(|derivative| -derivative),
             Self::NormCdf => {
-                let first = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * x * x).exp();
+                let first = special::normal_density(x);
                 [first, -x * first]
             }
             Self::Gamma => {
-                let (gamma, digamma) = (libm::tgamma(x), digamma(x));
-                [gamma * digamma, gamma * (digamma * digamma + trigamma(x))]
+                let (gamma, digamma) = (libm::tgamma(x), special::digamma(x));
+                [gamma * digamma, gamma * (digamma * digamma + special::trigamma(x))]
             }
-            Self::LnGamma => [digamma(x), trigamma(x)],
-            Self::LambertW => {
-                let w = self.value(x);
-                let first = ((1.0 + w) * w.exp()).recip();
-                [first, -first * first * (2.0 + w) / (1.0 + w)]
-            }
-            Self::J0 => [-libm::j1(x), j1_over(x) - libm::j0(x)],
-            Self::J1 => {
-                let first = libm::j0(x) - j1_over(x);
-                let second = if x == 0.0 { 0.0 } else { -libm::j1(x) - first / x + libm::j1(x) / (x * x) };
-                [first, second]
-            }
+            Self::LnGamma => [special::digamma(x), special::trigamma(x)],
+            Self::LambertW => special::lambert_w_derivatives(x),
+            Self::J0 => [-libm::j1(x), special::j1_over(x) - libm::j0(x)],
+            Self::J1 => [libm::j0(x) - special::j1_over(x), 0.25 * (libm::jn(3, x) - 3.0 * libm::j1(x))],
             Self::Sign | Self::Floor | Self::Ceil => [0.0, 0.0],
         }
     }
-}
-
-/// J1(x) / x.
-fn j1_over(x: f64) -> f64 {
-    if x == 0.0 { 0.5 } else { libm::j1(x) / x }
-}
-
-/// The logarithmic derivative of the gamma function; by reflection where x < 0.
-fn digamma(x: f64) -> f64 {
-    if x > 0.0 { x.digamma() } else { (1.0 - x).digamma() - std::f64::consts::PI / (std::f64::consts::PI * x).tan() }
-}
-
-/// Its derivative.
-fn trigamma(x: f64) -> f64 {
-    if x > 0.0 {
-        return x.trigamma();
-    }
-    let sine = (std::f64::consts::PI * x).sin() / std::f64::consts::PI;
-    (sine * sine).recip() - (1.0 - x).trigamma()
 }
 
 /// `sqrt(x² - 1)` without cancellation near 1 or overflow.

@@ -36,9 +36,10 @@ pub(super) fn interval(tokens: &[Token<'_>], whole: usize, name: &str) -> Result
         Interval { low: None, high: None } => {
             Err(Fault::new(position, format!("the bounds of `{name}` have no end")).hint("write 0..1, 0.. or ..1"))
         }
-        Interval { low: Some(low), high: Some(high) } if low >= high => {
-            Err(Fault::new(position, format!("the lower bound of `{name}`, {low}, must be below the upper one, {high}")))
-        }
+        Interval { low: Some(low), high: Some(high) } if low >= high => Err(Fault::new(
+            position,
+            format!("the lower bound of `{name}`, {low}, must be below the upper one, {high}"),
+        )),
         _ => Ok(interval),
     }
 }

@@ -139,7 +139,8 @@ impl<'v> Lowering<'v> {
         let first = self.whole(&range.first, range.position, || format!("the first value of `{}`", range.index))?;
         let last = self.whole(&range.last, range.position, || format!("the last value of `{}`", range.index))?;
         if last - first >= MAX_TERMS {
-            let message = format!("`{}` runs over {} values; at most {MAX_TERMS} are possible", range.index, last - first + 1);
+            let message =
+                format!("`{}` runs over {} values; at most {MAX_TERMS} are possible", range.index, last - first + 1);
             return Err(Fault::new(range.position, message));
         }
         for value in first..=last {

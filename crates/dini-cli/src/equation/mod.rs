@@ -21,6 +21,7 @@ mod parser;
 mod problem_file;
 mod program;
 mod scalar;
+mod special;
 mod statement;
 mod syntax_error;
 mod system;

@@ -13,8 +13,7 @@ use super::statement::Statement;
 use super::syntax_error::SyntaxError;
 use super::values::Definition;
 
-const KEYS: [&str; 9] =
-    ["equations", "with", "for", "start", "bounds", "bracket", "tol", "solver", "max_iterations"];
+const KEYS: [&str; 9] = ["equations", "with", "for", "start", "bounds", "bracket", "tol", "solver", "max_iterations"];
 
 /// The contents of a problem file; a key that is absent is `None` or empty.
 ///
@@ -130,12 +129,13 @@ impl Reader<'_> {
                         file.lines = items.iter().map(|item| self.line(item.span())).collect();
                     }
                 }
-                "with" => file.with = self.entries("with", value, |path, name, value| self.definition(path, name, value))?,
+                "with" => {
+                    file.with = self.entries("with", value, |path, name, value| self.definition(path, name, value))?
+                }
                 "for" => file.unknowns = Some(self.strings("for", value)?),
                 "start" => {
-                    file.start = self.entries("start", value, |path, name, value| {
-                        Ok((name, self.constant(path, value)?))
-                    })?;
+                    file.start =
+                        self.entries("start", value, |path, name, value| Ok((name, self.constant(path, value)?)))?;
                 }
                 "bounds" => {
                     file.bounds = self.entries("bounds", value, |path, name, value| {

@@ -24,7 +24,10 @@ enum Instruction {
     Combine(Combination),
     /// Takes a truth value from the stack. If it is false, `otherwise` instructions are skipped; if it is undefined, so is
     /// the result, and `all` instructions are skipped.
-    Branch { otherwise: u32, all: u32 },
+    Branch {
+        otherwise: u32,
+        all: u32,
+    },
     /// Skips instructions.
     Skip(u32),
 }

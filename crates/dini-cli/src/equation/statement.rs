@@ -50,7 +50,8 @@ impl Statement {
                 return Err(Fault::new(equation[second].position, "an equation has a single `=`"));
             }
         };
-        let ranges = ranges.into_iter().map(|(tokens, whole)| parser::range(tokens, whole)).collect::<Result<_, _>>()?;
+        let ranges =
+            ranges.into_iter().map(|(tokens, whole)| parser::range(tokens, whole)).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), left, right, ranges })
     }
 

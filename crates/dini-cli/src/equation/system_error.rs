@@ -141,7 +141,10 @@ fn count_message(equations: usize, unknowns: &[String], values: &[String], const
     if count > equations {
         let excess = count - equations;
         let example = &unknowns[count - 1];
-        return format!("{message}: give a value to {excess} of them (--with {example}=...), or add {}", counted(excess, "equation"));
+        return format!(
+            "{message}: give a value to {excess} of them (--with {example}=...), or add {}",
+            counted(excess, "equation")
+        );
     }
     let excess = equations - count;
     let remedy = if values.is_empty() {

@@ -3,6 +3,7 @@
 use dini::solve::assume_root;
 
 use super::answer::Judgement;
+use super::kink::kink;
 use super::model::Model;
 use super::setup::{Setup, SolveError};
 
@@ -17,13 +18,18 @@ pub(super) struct Certificate {
 /// about 1.
 pub(super) fn certify(setup: &Setup, z: &[f64]) -> Result<Certificate, SolveError> {
     let model = Model::equilibrated(&setup.system, z);
-    let (start, units) = (model.scaled(z)?, model.columns().to_vec());
+    let (start, units, rows) = (model.scaled(z)?, model.columns().to_vec(), model.rows().to_vec());
     let solution = assume_root(model.problem()?, start)?;
     let verdict = solution.verdict(0)?;
     let mut judgement =
         Judgement { holds: verdict.holds, condition: verdict.condition, reason: verdict.reason.to_string() };
     if !verdict.holds {
         return Ok(Certificate { judgement, derivatives: None });
+    }
+    if let Some(p) = kink(&setup.system, z, &rows) {
+        let (name, value) = (&setup.system.parameters()[p], setup.system.parameter_values()[p]);
+        let reason = format!("g is not differentiable by {name} at {name} = {value}: it has a kink or a jump there");
+        return Ok(Certificate { judgement: Judgement { holds: false, reason, ..judgement }, derivatives: None });
     }
     let derivatives = match solution.jacobian(0) {
         Ok(gradients) => {

@@ -3,13 +3,14 @@
 //! 1. `setup` joins command line and problem file into a system and its settings;
 //! 2. `search` picks starts and runs `attempt`s with a solver of the table in `method`, on a `model` of the system
 //!    in balanced units, or divides the `bracket` given; whether a point is a root is the library's decision;
-//! 3. `certify` asks the library for verdict and derivatives at the root;
+//! 3. `certify` asks the library for verdict and derivatives at the root, and looks for a `kink` by a parameter;
 //! 4. `answer` is the result, as text or as JSON.
 
 mod answer;
 mod attempt;
 mod bracket;
 mod certify;
+mod kink;
 mod method;
 mod model;
 mod scan;
@@ -32,10 +33,14 @@ pub use setup::SolveError;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SolveArgs {
-    /// Equations, as in 'z = tanh(w*z + x)'; without `=` the expression is to be 0. They add to those of --file
+    /// Equations, as in 'z = tanh(w*z + x)' or 'x[i] = 2*x[i-1] for i = 1..3'; without `=` the expression is to be 0. They add
+    /// to those of --file
     #[arg(value_name = "EQUATION")]
     pub equations: Vec<String>,
-    /// Values of symbols; a value may be a formula such as pi/2
+    /// Values of symbols; a value may be a formula such as pi/2, or of other values such as a/3
+    ///
+    /// Derivatives are taken by the symbols whose values are numbers. A value that depends on others is an abbreviation: it is
+    /// shown, and derivatives by the others go through it. A value that a bound of sum or an index uses is a constant.
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub with: Vec<String>,
     /// The symbols to solve for [default: all without a value]
@@ -44,8 +49,8 @@ pub struct SolveArgs {
     /// Where to start; unknowns not listed are tried at several values
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub start: Vec<String>,
-    /// A file with an equation a line, or in TOML with the keys equations, with, for, start, tol, solver, max_iterations, over
-    /// which flags take precedence; - is standard input
+    /// A file with an equation a line, or in TOML with the keys equations, with, for, start, bracket, tol, solver,
+    /// max_iterations, over which flags take precedence; - is standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Largest Newton correction left, relative to each unknown [default: 1e-12; above 1e-3 as 1e-3]
@@ -75,6 +80,18 @@ const EXAMPLES: &str = "Examples:
   dini solve 'x^2 + y^2 = r^2' 'y = x' --with r=2 --start x=1,y=1 --json
   dini solve 'exp(z) = a*z' --with a=3 --bracket 1,2
   dini solve --file problem.toml --with r=3
+  dini solve 'x^2 = a + b' --with a=2,b=a/3
+  dini solve 'x[i]^2 - x[i-1] = h for i = 1..n' 'x[0] = 1' --with n=3,h=0.5
+  dini solve 'y = if(x < 1, x, 2*x - 1)' --with x=3
+
+Formulas:
+  + - * / ^, numbers such as 2.5e-3, pi, e, names such as x, k_1, α and x[1], a[2,3]
+  exp ln log10 log2 sqrt cbrt abs sign floor ceil mod(x, y) min(x, y, ...) max(x, y, ...) pow(x, y)
+  sin cos tan asin acos atan atan2(y, x) sinh cosh tanh asinh acosh atanh sigmoid
+  erf erfc normcdf gamma lgamma lambertw j0 j1
+  if(x < 1 and y >= 0, a, b)    conditions: < <= > >=, and, or
+  sum(i, 1, n, x[i]^2), prod(i, 1, n, x[i])    the bounds are whole numbers: literals, or values given by --with
+  EQUATION for i = 1..n, j = i..n    an equation for each i and j
 
 Exit code: 0 solved, 1 not solved, 2 not understood.";
 

@@ -59,6 +59,11 @@ impl Model {
         Dual::new(self, Rows::from_vec(1, values.len(), values)?)
     }
 
+    /// Factors of the equations.
+    pub fn rows(&self) -> &[f64] {
+        &self.rows
+    }
+
     /// Units of the unknowns.
     pub fn columns(&self) -> &[f64] {
         &self.columns
@@ -91,8 +96,13 @@ impl Equation<f64> for Model {
 
 /// Left minus right of every equation.
 pub(super) fn residual(system: &System, z: &[f64]) -> Vec<f64> {
+    residual_at(system, z, system.parameter_values())
+}
+
+/// The same at other values of the parameters.
+pub(super) fn residual_at(system: &System, z: &[f64], parameters: &[f64]) -> Vec<f64> {
     let mut g = vec![0.0; z.len()];
-    system.residual(z, system.parameter_values(), &mut g);
+    system.residual(z, parameters, &mut g);
     g
 }
 

@@ -98,7 +98,9 @@ impl Setup {
             let SystemError::Syntax(mistake) = error else { return SolveError::System(error) };
             // only with the values at hand are all mistakes of an equation seen
             match (&args.file, from_file.iter().position(|text| *text == mistake.text)) {
-                (Some(path), Some(index)) => in_file(path, ProblemFileError::Formula { line: file.lines[index], mistake }),
+                (Some(path), Some(index)) => {
+                    in_file(path, ProblemFileError::Formula { line: file.lines[index], mistake })
+                }
                 _ => SolveError::Syntax(mistake),
             }
         });

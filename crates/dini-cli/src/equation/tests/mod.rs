@@ -7,6 +7,7 @@ mod derivatives;
 mod formulas;
 mod problem_files;
 mod random;
+mod references;
 mod refusals;
 mod robustness;
 mod sums;

@@ -81,14 +81,8 @@ fn mistakes_are_reported_with_their_line() {
         ("bracket = [1]", "line 1: `bracket` must be two numbers, not 1"),
         ("bracket = [1, true]", "line 1: `bracket` must be a number or a string with a formula, not a boolean"),
         ("[bounds]\nh = 0", "line 2: `bounds.h` must be a string, not an integer"),
-        (
-            "[bounds]\nh = \"0\"",
-            "line 2: the bounds of `h` must be an interval (write 0..1, 0.. or ..1)\n  0\n  ^",
-        ),
-        (
-            "[bounds]\nh = \"2..1\"",
-            "line 2: the lower bound of `h`, 2, must be below the upper one, 1\n  2..1\n  ^",
-        ),
+        ("[bounds]\nh = \"0\"", "line 2: the bounds of `h` must be an interval (write 0..1, 0.. or ..1)\n  0\n  ^"),
+        ("[bounds]\nh = \"2..1\"", "line 2: the lower bound of `h`, 2, must be below the upper one, 1\n  2..1\n  ^"),
         ("[start]\nx = \"1/0\"", "line 2: `start.x` must be finite, not inf\n  1/0\n  ^"),
         ("[start]\nx = \"\"", "line 2: empty expression\n  \n  ^"),
         ("tol = \"small\"", "line 1: `tol` must be a positive number, not a string"),

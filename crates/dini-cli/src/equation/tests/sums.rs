@@ -31,7 +31,12 @@ fn sums_and_products_are_written_out() {
     ] {
         assert_eq!(differentiate(&format!("{text} + 0*x"), &x), (value, slope), "{text}");
     }
-    assert_close(evaluate("sum(i, 1, 100000, 1/i^2)", &[] as &[(&str, f64)]), 1.644_924_066_898_226_3, 1e-12, "zeta(2)");
+    assert_close(
+        evaluate("sum(i, 1, 100000, 1/i^2)", &[] as &[(&str, f64)]),
+        1.644_924_066_898_226_3,
+        1e-12,
+        "zeta(2)",
+    );
 }
 
 #[test]

@@ -7,11 +7,7 @@ use crate::equation::{Definition, Given, System, parse_assignments, parse_names,
 fn given(with: &str, unknowns: &str, start: &str) -> Given {
     let values = if with.is_empty() { Vec::new() } else { parse_values(with).expect("valid values") };
     let starts = if start.is_empty() { Vec::new() } else { parse_assignments(start).expect("valid starts") };
-    Given {
-        values,
-        unknowns: (!unknowns.is_empty()).then(|| parse_names(unknowns).expect("valid names")),
-        starts,
-    }
+    Given { values, unknowns: (!unknowns.is_empty()).then(|| parse_names(unknowns).expect("valid names")), starts }
 }
 
 #[test]
@@ -74,7 +70,13 @@ fn inconsistent_systems_are_refused() {
     // Equations, --with, --for, --start, message.
     let cases: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "no equation is given"),
-        (&["x = y"], "", "", "", "1 equation but 2 unknowns (x, y): give a value to 1 of them (--with y=...), or add 1 equation"),
+        (
+            &["x = y"],
+            "",
+            "",
+            "",
+            "1 equation but 2 unknowns (x, y): give a value to 1 of them (--with y=...), or add 1 equation",
+        ),
         (
             &["x = y", "x = 1", "y = 2"],
             "",

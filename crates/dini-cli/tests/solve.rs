@@ -91,3 +91,29 @@ fn syntax_errors_point_at_the_mistake() {
     assert_eq!(lines.len(), 3, "{message}");
     assert_eq!(lines[2].find('^'), lines[1].find("sinn"), "{message}");
 }
+
+#[test]
+fn the_examples_of_the_documentation_are_what_the_command_prints() {
+    let documentation = include_str!("../../../docs/SOLVE.md");
+    let mut checked = 0;
+    for block in documentation.split("```text\n$ dini solve ").skip(1) {
+        let (command, rest) = block.split_once('\n').expect("a line");
+        let expected = rest.split("```").next().expect("the output");
+        // arguments in single quotes may have spaces in them
+        let quoted = command
+            .split('\'')
+            .enumerate()
+            .flat_map(|(index, part)| if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() });
+        let output = dini(&quoted.collect::<Vec<_>>());
+        let found = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", text(&output.stderr));
+        let same = |(found, expected): (&str, &str)| match (found.parse::<f64>(), expected.parse::<f64>()) {
+            (Ok(found), Ok(expected)) => (found - expected).abs() <= 1e-9 * expected.abs(),
+            _ => found == expected,
+        };
+        assert_eq!(found.split_whitespace().count(), expected.split_whitespace().count(), "{command}: {found}");
+        assert!(found.split_whitespace().zip(expected.split_whitespace()).all(same), "{command}: {found}");
+        checked += 1;
+    }
+    assert_eq!(checked, 6);
+}

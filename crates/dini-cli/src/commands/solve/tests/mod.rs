@@ -2,6 +2,7 @@
 
 mod bracket;
 mod degenerate;
+mod language;
 mod options;
 mod refusals;
 mod roots;

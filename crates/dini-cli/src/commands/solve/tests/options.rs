@@ -64,7 +64,18 @@ fn json_has_the_documented_shape() {
     let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(
         keys(&json),
-        ["constants", "status", "solution", "residual", "iterations", "accuracy", "origin", "derivatives", "verdict"]
+        [
+            "constants",
+            "values",
+            "status",
+            "solution",
+            "residual",
+            "iterations",
+            "accuracy",
+            "origin",
+            "derivatives",
+            "verdict"
+        ]
     );
     assert_eq!(keys(&json["derivatives"]["z"]), ["w", "x"]);
     assert_eq!(keys(&json["verdict"]), ["holds", "condition", "reason"]);

@@ -35,7 +35,16 @@ fn bad_requests_are_refused_with_a_clear_message() {
         (&["z = a"], "a=", "", "", "missing"),
         (&["z = a"], "a", "", "", "missing"),
         (&["z = a"], "=1", "", "", "name"),
-        (&["z = a"], "a=b", "", "", "constant"),
+        (&["z = a"], "a=b", "", "", "has no value"),
+        (&["z = a"], "a=b,b=2*a", "", "", "circle: a -> b -> a"),
+        (&["z = a"], "a=2*z", "", "", "make `a = ...` an equation"),
+        (&["z = a < 1"], "a=1", "", "", "if(x < 1, a, b)"),
+        (&["z = sum(i, 1, a, i)"], "a=1.5", "", "", "whole number"),
+        (&["z = sum(i, 1, a, i)"], "", "", "", "--with a="),
+        (&["z[1] = i for i = 1..3"], "", "", "", "3 equations but 1 unknown"),
+        (&["x + y = 1", "x - y = 1", "x = y"], "", "", "", "leave out 1 equation"),
+        (&["x + y = 1", "x - y = a", "x = y"], "a=1", "", "", "take 1 value away from a"),
+        (&["x + y = 1"], "", "", "", "--with y="),
         (&["z = a"], "a=1/0", "", "", "finite"),
         (&["z = a"], "a=nan", "", "", "a"),
         (&["z = a"], "a=1e999", "", "", "a"),
@@ -83,7 +92,7 @@ fn bad_files_are_refused_in_one_line() {
         std::fs::write(&path, bytes).unwrap();
         path
     };
-    let files: [(PathBuf, &str); 8] = [
+    let files: [(PathBuf, &str); 10] = [
         (PathBuf::from("/no/such/file.toml"), "no such file"),
         (std::env::temp_dir(), ""),
         (bad("binary", &[0xff, 0xfe, 0x00]), "UTF-8"),
@@ -91,6 +100,8 @@ fn bad_files_are_refused_in_one_line() {
         (bad("key", b"equation = [\"z = 1\"]"), "did you mean `equations`?"),
         (bad("type", b"equations = 3"), "array of strings"),
         (bad("tol", b"equations = [\"z = 1\"]\ntol = -1"), "tol"),
+        (bad("bracket", b"equations = [\"z = 1\"]\nbracket = [2, 1]"), "the lower one first"),
+        (bad("bounds", b"[bounds]\nh = 1"), "line 2: `bounds.h` must be a string"),
         (bad("solver", b"equations = [\"z = 1\"]\nsolver = \"nwton\""), "newton"),
     ];
     for (file, message) in files {

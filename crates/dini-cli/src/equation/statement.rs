@@ -1,6 +1,6 @@
 //! An equation as typed, and the equations it stands for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::expression::Expression;
@@ -9,10 +9,10 @@ use super::parser;
 use super::program::Combination;
 use super::syntax_error::{Fault, SyntaxError};
 use super::token::{Kind, Token, tokenize};
-use super::tree::{Node, Range};
+use super::tree::{Names, Node, Range};
 
 /// Most equations of one statement.
-const MAX_EQUATIONS: usize = 2_000;
+const MAX_EQUATIONS: usize = 1_000;
 
 /// `left = right`, or `left = right for i = 1..3`, which stands for an equation for each i.
 #[derive(Clone, Debug)]
@@ -66,6 +66,21 @@ impl Statement {
         self.expand(&self.ranges, &mut lowering, &mut equations).map_err(|fault| fault.in_text(&self.text))?;
         used.extend(lowering.used().iter().cloned());
         Ok(equations)
+    }
+
+    /// The names without indices that are written in it, even where no equation is left with them: in `a*x[i] = 0 for i =
+    /// 1..n` with n = 0.
+    pub(super) fn names(&self) -> HashSet<String> {
+        let mut names = Names::default();
+        self.visit(&self.ranges, &mut names);
+        names.found
+    }
+
+    fn visit<'n>(&'n self, ranges: &'n [Range], names: &mut Names<'n>) {
+        match ranges.split_first() {
+            Some((range, inner)) => names.within(range, |names| self.visit(inner, names)),
+            None => [Some(&self.left), self.right.as_ref()].into_iter().flatten().for_each(|side| names.visit(side)),
+        }
     }
 
     fn expand(

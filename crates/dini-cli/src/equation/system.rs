@@ -67,18 +67,20 @@ impl System {
     /// Parses the equations and decides what each symbol stands for.
     pub fn new<S: AsRef<str>>(equations: &[S], given: Given) -> Result<Self, SystemError> {
         let statements = equations.iter().map(|text| Statement::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        if statements.is_empty() {
-            return Err(SystemError::NoEquation);
-        }
         check_numbers(&given.starts)?;
         let values = Values::new(&given.values)?;
         let mut fixed = BTreeSet::new();
         let mut equations = Vec::new();
+        let mut written = HashSet::new();
         for statement in &statements {
+            written.extend(statement.names());
             equations.extend(statement.equations(&values.by_name, &mut fixed)?);
         }
+        if equations.is_empty() {
+            return Err(SystemError::NoEquation);
+        }
         let symbols = symbols(&equations);
-        let mentioned = mentioned(&symbols, &mut fixed, &values);
+        let mentioned = mentioned(&symbols, written, &mut fixed, &values);
         let given_names: Vec<String> = given.values.iter().map(|value| value.name().to_owned()).collect();
         check_names(&given_names, Role::Value, &symbols, &mentioned)?;
         let unknowns = match given.unknowns {
@@ -240,10 +242,16 @@ fn symbols(equations: &[Equation]) -> Vec<String> {
     all.filter(|name| known.insert(*name)).cloned().collect()
 }
 
-/// The symbols of the equations, and those that their values depend on. `fixed` are the symbols that indices and bounds
-/// use, to which those they depend on are added.
-fn mentioned(symbols: &[String], fixed: &mut BTreeSet<String>, values: &Values) -> HashSet<String> {
-    let mut mentioned: HashSet<String> = symbols.iter().chain(&*fixed).cloned().collect();
+/// The symbols of the equations and the names `written` in them, and those that their values depend on. `fixed` are the
+/// symbols that indices and bounds use, to which those they depend on are added.
+fn mentioned(
+    symbols: &[String],
+    written: HashSet<String>,
+    fixed: &mut BTreeSet<String>,
+    values: &Values,
+) -> HashSet<String> {
+    let mut mentioned = written;
+    mentioned.extend(symbols.iter().chain(&*fixed).cloned());
     for dependent in values.dependent.iter().rev() {
         if mentioned.contains(&dependent.name) {
             if fixed.contains(&dependent.name) {

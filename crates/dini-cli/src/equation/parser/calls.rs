@@ -18,42 +18,50 @@ impl<'t> Parser<'t> {
         if self.peek_kind() == Some(Kind::Close) {
             return Err(argument_count(name, function, "0"));
         }
+        // in functions of their own: what is nested to the limit must fit on a small stack
         let node = match function {
             Callable::Unary(unary) => Node::Call(unary, Box::new(self.formula()?)),
-            Callable::Binary(combination) => {
-                let first = self.formula()?;
-                self.argument(name, function, 1)?;
-                let mut rest = vec![(combination, self.formula()?)];
-                let more = matches!(combination, Combination::Min | Combination::Max);
-                while more && self.peek_kind() == Some(Kind::Comma) {
-                    self.next += 1;
-                    rest.push((combination, self.formula()?));
-                }
-                Node::Chain(Box::new(first), rest)
-            }
-            Callable::If => {
-                let condition = self.condition(name)?;
-                self.argument(name, function, 1)?;
-                let yes = self.formula()?;
-                self.argument(name, function, 2)?;
-                Node::If(Box::new(condition), Box::new([yes, self.formula()?]))
-            }
-            Callable::Repeat(combination) => {
-                let (index, position) = self.running_index(name.position, example(function))?;
-                self.argument(name, function, 1)?;
-                let first = self.formula()?;
-                self.argument(name, function, 2)?;
-                let last = self.formula()?;
-                self.argument(name, function, 3)?;
-                let range = Range { index, first, last, position };
-                Node::Repeat(Box::new(Repeat { combination, range, term: self.formula()? }))
-            }
+            Callable::Binary(combination) => self.binary(name, combination)?,
+            Callable::If => self.conditional(name)?,
+            Callable::Repeat(combination) => self.repeat(name, combination)?,
         };
         if self.peek_kind() == Some(Kind::Comma) {
             return Err(argument_count(name, function, "more"));
         }
         self.close(Kind::Close)?;
         Ok(node)
+    }
+
+    fn binary(&mut self, name: Token<'t>, combination: Combination) -> Result<Node, Fault> {
+        let first = self.formula()?;
+        self.argument(name, Callable::Binary(combination), 1)?;
+        let mut rest = vec![(combination, self.formula()?)];
+        let more = matches!(combination, Combination::Min | Combination::Max);
+        while more && self.peek_kind() == Some(Kind::Comma) {
+            self.next += 1;
+            rest.push((combination, self.formula()?));
+        }
+        Ok(Node::Chain(Box::new(first), rest))
+    }
+
+    fn conditional(&mut self, name: Token<'t>) -> Result<Node, Fault> {
+        let condition = Box::new(self.condition(name)?);
+        self.argument(name, Callable::If, 1)?;
+        let yes = self.formula()?;
+        self.argument(name, Callable::If, 2)?;
+        Ok(Node::If(condition, Box::new([yes, self.formula()?])))
+    }
+
+    fn repeat(&mut self, name: Token<'t>, combination: Combination) -> Result<Node, Fault> {
+        let function = Callable::Repeat(combination);
+        let (index, position) = self.running_index(name.position, example(function))?;
+        self.argument(name, function, 1)?;
+        let first = self.formula()?;
+        self.argument(name, function, 2)?;
+        let last = self.formula()?;
+        self.argument(name, function, 3)?;
+        let range = Range { index, first, last, position };
+        Ok(Node::Repeat(Box::new(Repeat { combination, range, term: self.formula()? })))
     }
 
     /// Takes the comma after argument number `given`.

@@ -9,24 +9,19 @@ use super::Parser;
 impl<'t> Parser<'t> {
     /// A condition; `name` is the `if` it belongs to. `and` binds tighter than `or`.
     pub(super) fn condition(&mut self, name: Token<'t>) -> Result<Condition, Fault> {
-        self.joined(Combination::Or, |parser| parser.joined(Combination::And, |parser| parser.comparison(name)))
-    }
-
-    fn joined(
-        &mut self,
-        combination: Combination,
-        part: impl Fn(&mut Self) -> Result<Condition, Fault>,
-    ) -> Result<Condition, Fault> {
-        let first = part(self)?;
-        let mut parts = vec![first];
-        while self.peek().and_then(connective) == Some(combination) {
+        let (mut any, mut all) = (Vec::new(), Vec::new());
+        loop {
+            all.push(self.comparison(name)?);
+            let Some(connective) = self.peek().and_then(connective) else {
+                break;
+            };
             self.next += 1;
-            parts.push(part(self)?);
+            if connective == Combination::Or {
+                any.push(joined(Combination::And, std::mem::take(&mut all)));
+            }
         }
-        Ok(match parts.pop() {
-            Some(only) if parts.is_empty() => only,
-            last => Condition::Join(combination, parts.into_iter().chain(last).collect()),
-        })
+        any.push(joined(Combination::And, all));
+        Ok(joined(Combination::Or, any))
     }
 
     /// A comparison such as `x < 1` or `0 < x <= 1`, or a condition in parentheses.
@@ -47,14 +42,11 @@ impl<'t> Parser<'t> {
             comparisons.push(Condition::Compare(combination, left, right.clone()));
             left = right;
         }
-        match comparisons.pop() {
-            Some(only) if comparisons.is_empty() => Ok(only),
-            None => {
-                let fault = Fault::new(name.position, "the first argument of `if` must be a comparison");
-                Err(fault.hint("as in if(x < 1, a, b)"))
-            }
-            last => Ok(Condition::Join(Combination::And, comparisons.into_iter().chain(last).collect())),
+        if comparisons.is_empty() {
+            let fault = Fault::new(name.position, "the first argument of `if` must be a comparison");
+            return Err(fault.hint("as in if(x < 1, a, b)"));
         }
+        Ok(joined(Combination::And, comparisons))
     }
 
     /// Whether the parenthesis that comes next is around a condition rather than around a part of a formula: after it comes
@@ -74,6 +66,14 @@ impl<'t> Parser<'t> {
         });
         let after = rest.nth(1);
         after.is_some_and(|token| matches!(token.kind, Kind::Comma | Kind::Close) || is_connective(*token))
+    }
+}
+
+/// Several conditions as one.
+fn joined(combination: Combination, mut parts: Vec<Condition>) -> Condition {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        last => Condition::Join(combination, parts.into_iter().chain(last).collect()),
     }
 }
 

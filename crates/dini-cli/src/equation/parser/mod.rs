@@ -88,12 +88,9 @@ impl<'t> Parser<'t> {
         self.tokens.get(self.next.checked_sub(1)?).copied()
     }
 
-    /// The next token, taken, if it is one of the operators.
-    fn operator(&mut self, operators: &[(&str, Combination)]) -> Option<Combination> {
-        let token = self.peek().filter(|token| token.kind == Kind::Operator)?;
-        let (_, combination) = operators.iter().find(|(text, _)| *text == token.text)?;
-        self.next += 1;
-        Some(*combination)
+    /// The next token if it is the operator of that text.
+    fn peek_operator(&self, text: &str) -> Option<Token<'t>> {
+        self.peek().filter(|token| token.kind == Kind::Operator && token.text == text)
     }
 
     /// Takes the next token, which nests what follows one level deeper.
@@ -107,48 +104,52 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
+    /// A sum of products. Both levels are read here, and signs and powers in one function below: what is nested to the limit
+    /// must fit on a small stack.
     fn formula(&mut self) -> Result<Node, Fault> {
-        self.chain(&[("+", Combination::Add), ("-", Combination::Subtract)], |parser| {
-            parser.chain(&[("*", Combination::Multiply), ("/", Combination::Divide)], Self::signed)
-        })
-    }
-
-    fn chain(
-        &mut self,
-        operators: &[(&str, Combination)],
-        operand: impl Fn(&mut Self) -> Result<Node, Fault>,
-    ) -> Result<Node, Fault> {
-        let first = operand(self)?;
-        let mut rest = Vec::new();
-        while let Some(combination) = self.operator(operators) {
-            rest.push((combination, operand(self)?));
-        }
-        Ok(if rest.is_empty() { first } else { Node::Chain(Box::new(first), rest) })
-    }
-
-    fn signed(&mut self) -> Result<Node, Fault> {
-        let is = |token: &Token<'_>, sign| token.kind == Kind::Operator && token.text == sign;
-        while self.peek().is_some_and(|token| is(&token, "+")) {
+        let (mut sum, mut product) = (Vec::new(), Vec::new());
+        let mut sign = Combination::Add;
+        let mut factor = Combination::Multiply;
+        loop {
+            product.push((factor, self.factor()?));
+            let Some(operator) = self.peek().filter(|token| token.kind == Kind::Operator) else {
+                break;
+            };
             self.next += 1;
+            factor = if operator.text == "/" { Combination::Divide } else { Combination::Multiply };
+            if matches!(operator.text, "+" | "-") {
+                sum.push((sign, chain(std::mem::take(&mut product))));
+                sign = if operator.text == "-" { Combination::Subtract } else { Combination::Add };
+            }
         }
-        let Some(minus) = self.peek().filter(|token| is(token, "-")) else {
-            return self.power();
-        };
-        self.enter(minus)?;
-        let operand = self.signed()?;
-        self.depth -= 1;
-        Ok(Node::Negate(Box::new(operand)))
+        sum.push((sign, chain(product)));
+        Ok(chain(sum))
     }
 
-    fn power(&mut self) -> Result<Node, Fault> {
-        let base = self.operand()?;
-        let Some(sign) = self.peek().filter(|token| token.text == "^") else {
-            return Ok(base);
-        };
-        self.enter(sign)?;
-        let exponent = self.signed()?;
-        self.depth -= 1;
-        Ok(Node::Chain(Box::new(base), vec![(Combination::Power, exponent)]))
+    /// An operand with its signs and its power.
+    fn factor(&mut self) -> Result<Node, Fault> {
+        let depth = self.depth;
+        let mut negations = 0;
+        loop {
+            if let Some(minus) = self.peek_operator("-") {
+                self.enter(minus)?;
+                negations += 1;
+            } else if self.peek_operator("+").is_some() {
+                self.next += 1;
+            } else {
+                break;
+            }
+        }
+        let mut node = self.operand()?;
+        if let Some(sign) = self.peek_operator("^") {
+            self.enter(sign)?;
+            node = chain(vec![(Combination::Power, node), (Combination::Power, self.factor()?)]);
+        }
+        self.depth = depth;
+        for _ in 0..negations {
+            node = Node::Negate(Box::new(node));
+        }
+        Ok(node)
     }
 
     fn operand(&mut self) -> Result<Node, Fault> {
@@ -245,6 +246,16 @@ impl<'t> Parser<'t> {
     /// Refuses tokens after the end of a formula.
     fn end(&self) -> Result<(), Fault> {
         self.peek().map_or(Ok(()), |token| Err(self.unexpected(token)))
+    }
+}
+
+/// The operands joined from the left, each by the combination beside it; that of the first does not matter.
+fn chain(operands: Vec<(Combination, Node)>) -> Node {
+    let mut operands = operands.into_iter();
+    match (operands.next(), operands.len()) {
+        (Some((_, only)), 0) => only,
+        (Some((_, first)), _) => Node::Chain(Box::new(first), operands.collect()),
+        (None, _) => Node::Number(0.0),
     }
 }
 

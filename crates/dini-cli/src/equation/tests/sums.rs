@@ -92,7 +92,7 @@ fn bounds_and_indices_are_checked() {
         ("z = x[1/2]", 4, "an index of `x` must be a whole number, not 0.5", String::new()),
         ("z = x[y[1]]", 6, "an index of `x` must be a constant, but `y[1]` is not", give("y[1]")),
         ("z = x[i] for i = 1..n", 20, "the last value of `i` must be a constant, but `n` is not", give("n")),
-        ("z = x[i] for i = 1..9999", 13, "this stands for more than 2000 equations", String::new()),
+        ("z = x[i] for i = 1..9999", 13, "this stands for more than 1000 equations", String::new()),
         ("z = sum(i, 1, 3, i) + i[i]", 24, "an index of `i` must be a constant, but `i` is not", give("i")),
     ];
     for (text, position, message, hint) in cases {

@@ -34,6 +34,16 @@ fn a_value_that_is_used_by_values_alone_is_mentioned() {
 }
 
 #[test]
+fn a_value_may_be_written_where_no_equation_is_left() {
+    let equations = ["x[i] = a*x[i-1] + if(i > 1, sum(k, 1, n, c*k), k) for i = 2..n", "x[1] = b"];
+    let found = system(&equations, "n=1,a=3,b=2,c=4,k=1").expect("valid");
+    assert_eq!(found.parameters(), ["a", "b", "c", "k"]);
+    assert_eq!(found.unknowns(), ["x[1]"]);
+    let error = system(&equations, "n=1,a=3,b=2,c=4,k=1,i=3").expect_err("i is a running index").to_string();
+    assert_eq!(error, "--with `i`: no equation mentions `i`");
+}
+
+#[test]
 fn formulas_of_numbers_stay_parameters() {
     let found = system(&["z = a + b"], "a=pi/2,b=sum(i,1,3,i)").expect("valid");
     assert_eq!(found.parameters(), ["a", "b"]);

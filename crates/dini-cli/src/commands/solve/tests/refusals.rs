@@ -10,6 +10,7 @@ fn bad_requests_are_refused_with_a_clear_message() {
     // equations, --with, --for, --start, part of the message
     let requests: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "no equation"),
+        (&["x[i] = 1 for i = 3..1"], "", "", "", "no equation"),
         (&[""], "", "", "", "empty"),
         (&["="], "", "", "", "nothing to the left"),
         (&["z ="], "", "", "", "nothing to the right"),

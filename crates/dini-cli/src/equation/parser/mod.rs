@@ -14,8 +14,8 @@ use super::syntax_error::Fault;
 use super::token::{Kind, Token};
 use super::tree::{Node, Range, Symbol};
 
-/// Deepest nesting of parentheses, signs and powers accepted.
-const MAX_NESTING: usize = 200;
+/// Deepest nesting of parentheses, signs and powers accepted: what fits on the stack of a thread in any build.
+const MAX_NESTING: usize = 100;
 
 pub(super) struct Parser<'t> {
     tokens: &'t [Token<'t>],

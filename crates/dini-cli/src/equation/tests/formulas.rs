@@ -145,9 +145,9 @@ fn symbols_come_in_order_of_appearance_and_include_constants() {
 fn long_and_deep_formulas_within_the_limits_evaluate() {
     let sum = format!("x{}", "+x".repeat(3_999));
     assert_eq!(evaluate(&sum, &[("x", 1.0)]), 4_000.0);
-    let nested = format!("{}x{}", "sin(".repeat(190), ")".repeat(190));
+    let nested = format!("{}x{}", "sin(".repeat(99), ")".repeat(99));
     let mut expected = X;
-    for _ in 0..190 {
+    for _ in 0..99 {
         expected = expected.sin();
     }
     assert_eq!(evaluate(&nested, &[("x", X)]), expected);

@@ -33,8 +33,7 @@ pub use setup::SolveError;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SolveArgs {
-    /// Equations, as in 'z = tanh(w*z + x)' or 'x[i] = 2*x[i-1] for i = 1..3'; without `=` the expression is to be 0. They add
-    /// to those of --file
+    /// Equations, as in 'z = tanh(w*z + x)'; without `=` the expression is to be 0. They add to those of --file
     #[arg(value_name = "EQUATION")]
     pub equations: Vec<String>,
     /// Values of symbols; a value may be a formula such as pi/2, or of other values such as a/3

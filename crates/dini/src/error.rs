@@ -60,9 +60,28 @@ pub enum Error {
         /// Largest number allowed.
         most: usize,
     },
+    /// A start outside the bounds, or on one of them.
+    #[error(
+        "sample {sample}: the start of unknown {unknown} is {value}, which is not strictly between its bounds {lower} and {upper}"
+    )]
+    OutOfBounds {
+        /// The sample.
+        sample: usize,
+        /// The unknown, from 0.
+        unknown: usize,
+        /// Its start.
+        value: f64,
+        /// Its lower bound.
+        lower: f64,
+        /// Its upper bound.
+        upper: f64,
+    },
     /// A solver that needs the pattern of the Jacobian was given a problem that states none.
     #[error("the problem states no sparsity pattern of dg/dz: add one with `problem::Sparse`, or use a dense solver")]
     NoSparsity,
+    /// A derivative by the parameters of a problem that states none.
+    #[error("the problem states no parameters, so there is no derivative by them: add them with `Closure::parameters`")]
+    NoParameters,
     /// The Jacobian has entries outside the pattern that was stated for it.
     #[error("the sparsity pattern misses entries of the Jacobian dg/dz (seen in sample {sample})")]
     IncompleteSparsity {
@@ -168,10 +187,14 @@ impl Error {
     }
 
     /// What a solver found out about the problem in the midst of a solve, out of the wrapping of the user's own errors.
-    pub(crate) fn unwrap_pattern(self) -> Self {
+    pub(crate) fn unwrap_own(self) -> Self {
         match self {
             Error::User(source) => match source.downcast::<Error>() {
-                Ok(own) if matches!(*own, Error::NoSparsity | Error::IncompleteSparsity { .. }) => *own,
+                Ok(own)
+                    if matches!(*own, Error::NoSparsity | Error::NoParameters | Error::IncompleteSparsity { .. }) =>
+                {
+                    *own
+                }
                 Ok(other) => Error::User(other),
                 Err(source) => Error::User(source),
             },

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The rooms: [`problem`] (what is solved), [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems),
-//! [`gradient`] (derivatives), [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage),
+//! [`search`] (roots without a good start), [`gradient`] (derivatives), [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage),
 //! [`kernels`] (vectorised loops), [`tiny`] (one small system on the stack). Everything is per sample: a batch is B independent problems.
 
 #![deny(unsafe_code)]
@@ -35,12 +35,13 @@ pub mod kernels;
 pub mod linear;
 pub mod problem;
 mod scalar;
+pub mod search;
 pub mod solve;
 pub mod tiny;
 pub mod verdict;
 
 pub use batch::{Batch, Rows};
-pub use check::{Mistake, check, check_parameters};
+pub use check::{Mistake, check, check_parameters, check_second};
 pub use error::{Error, UserError};
 pub use gradient::{Implicit, OnFailure};
 /// Dual numbers, for [`problem::Equation`].

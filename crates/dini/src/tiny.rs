@@ -7,15 +7,10 @@ use num_dual::{Dual as DualNumber, DualNum, DualNumFloat};
 
 use crate::kernels::vector::norm;
 use crate::problem::{Dual, Equation};
-use crate::solve::root::{Finding, Question, away, confirmed, examine};
+use crate::solve::root::{FALL, FAR, Finding, Question, SIMPLIFIED, away, confirmed, examine, magnitude};
 use crate::solve::{Accuracy, LineSearch, Tolerance};
 use crate::{Error, Options, Real, Rows, Status};
 
-/// As for [`Newton`](crate::Newton): share of the tolerance for a simplified correction, and the fall of ||g|| from which one is made.
-const SIMPLIFIED: f64 = 0.5;
-const FALL: f64 = 1e-3;
-/// Growth of ||z|| from which a claim is looked at again.
-const FAR: f64 = 1e6;
 /// Share of a Newton step that a second one with the same J may have at a regular root; at a double root it is 1/4.
 const CONTRACTION: f64 = 0.125;
 
@@ -146,7 +141,7 @@ where
         let mut g = self.residual_at(&self.z);
         let (mut size, mut largest) = (norm(&g), 0.0);
         let status = loop {
-            largest = longest(&self.z).max(largest);
+            largest = magnitude(&self.z).max(largest);
             if !size.is_finite() {
                 break Status::NonFinite;
             }
@@ -177,7 +172,7 @@ where
                 }
             }
         };
-        let far = longest(&self.z) > FAR * longest(&start).max(1.0);
+        let far = magnitude(&self.z) > FAR * magnitude(&start).max(1.0);
         let before = self.z;
         self.status = match status {
             Status::Converged if far => self.examined(Status::Stagnated, tolerance, start, largest),
@@ -191,19 +186,22 @@ where
         self.residual = if size.is_nan() { f64::INFINITY } else { size };
     }
 
-    /// Whether one more evaluation confirms that the correction is what is left.
+    /// Whether one more evaluation confirms that the correction is what is left; of a point that can't be improved, one on each side.
     fn confirm(&mut self, tolerance: Tolerance, lu: &Factors<T, N>, left: &[T; N], kind: (f64, bool)) -> bool {
-        let mut moved = [T::zero(); N];
+        let (mut moved, mut confirmed_once) = ([T::zero(); N], false);
         for side in [1.0, -1.0] {
             away(tolerance, &self.z, side, &mut moved);
             let g = self.residual_at(&moved);
             if g.iter().all(|v| num_traits::Float::is_finite(*v)) {
                 let known = confirmed(tolerance, kind, (&self.z, left), (&moved, &lu.solve(g)));
-                self.accuracy = known.unwrap_or(self.accuracy);
-                return known.is_some();
+                let Some(known) = known else { return false };
+                (self.accuracy, confirmed_once) = (known, true);
+                if !kind.1 {
+                    break;
+                }
             }
         }
-        false
+        confirmed_once
     }
 
     /// How a solve ends that can't go on, after a closer look.
@@ -211,10 +209,11 @@ where
         let row = |v: &[T]| Rows::from_vec(1, v.len(), v.to_vec());
         let (Ok(z), Ok(start), Ok(a)) = (row(&self.z), row(&start), row(&self.a)) else { return status };
         let Ok(problem) = Dual::new(self.equation, a) else { return status };
-        let far = longest(&self.z) > FAR * longest(start.row(0)).max(1.0);
+        let far = magnitude(&self.z) > FAR * magnitude(start.row(0)).max(1.0);
         let spent = std::cell::Cell::new(0);
+        let (pressed, evaluations) = (&[], &spent);
         let question =
-            Question { sample: 0, z: &z, start: &start, largest, far, tolerance, last: true, evaluations: &spent };
+            Question { sample: 0, z: &z, start: &start, largest, far, tolerance, last: true, pressed, evaluations };
         match examine(&problem, &question) {
             Ok(Some(Finding::Root(accuracy, zeroed))) => {
                 if let Some(zeroed) = zeroed {
@@ -291,10 +290,6 @@ where
 }
 
 /// Largest magnitude.
-fn longest<T: Real>(v: &[T]) -> f64 {
-    v.iter().fold(0.0, |max: f64, v| max.max(v.as_f64().abs()))
-}
-
 fn unit<T: Real>(i: usize, j: usize) -> T {
     if i == j { T::one() } else { T::zero() }
 }

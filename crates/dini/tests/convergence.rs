@@ -283,3 +283,69 @@ fn batches_in_single_precision_are_not_refused() {
         gradient.failures.len()
     );
 }
+
+#[test]
+fn jumps_kinks_and_hidden_contradictions_are_no_roots() {
+    type Function = fn(&[f64], &mut [f64]);
+    let functions: [(usize, f64, Function); 6] = [
+        (1, 3.0, |z, g| g[0] = z[0] + if z[0] < 100.0 { -0.1 } else { 0.1 } - 100.0),
+        (1, 3.0, |z, g| g[0] = z[0] + if z[0] < 3.0 { -1e-4 } else { 1e-4 } - 3.0),
+        (1, 2.5, |z, g| g[0] = z[0] + 0.01 * (1.0 / (z[0] - 2.0)).atan() - 2.0 + 0.0033),
+        (1, 990.0, |z, g| g[0] = (z[0] - 1000.0).abs() + 0.1),
+        (2, 1.0, |z, g| (g[0], g[1]) = ((z[0] - z[1]).exp() - 2.0, (2.0 * z[0] - 2.0 * z[1]).exp() - 5.0)),
+        (3, 1.0, |z, g| (g[0], g[1], g[2]) = (z[0] + z[1] - 1.0, z[1] + z[2] - 2.0, z[0] - z[2] + 1.001)),
+    ];
+    for (k, (n, start, function)) in functions.into_iter().enumerate() {
+        let problem = Closure::new(
+            n,
+            move |_, z: &[f64], g: &mut [f64]| function(z, g),
+            move |_, z: &[f64], j: &mut [f64]| {
+                // one-sided at a jump, by a step too short to see it from anywhere else
+                let (mut there, mut here) = (vec![0.0; n], vec![0.0; n]);
+                for c in 0..n {
+                    let h = 1e-7 * z[c].abs().max(1.0);
+                    let [mut up, mut down] = [z.to_vec(), z.to_vec()];
+                    (up[c], down[c]) = (z[c] + h, z[c] - h);
+                    function(&up, &mut there);
+                    function(&down, &mut here);
+                    (0..n).for_each(|i| j[c * n + i] = (there[i] - here[i]) / (2.0 * h));
+                }
+            },
+        );
+        for name in
+            ["newton", "chord", "dogleg", "levenberg-marquardt", "pseudo-transient", "broyden", "anderson", "auto"]
+        {
+            for relative in [1e-6, 1e-12] {
+                let options = Options { relative, ..Options::default() };
+                let solution = solve(&problem, &row(&vec![start; n]), &any(name), &options).unwrap();
+                assert_ne!(solution.status(0), Status::Converged, "{name} on {k} at {relative}: {:?}", solution.z());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_root_on_a_jump_has_no_derivative() {
+    // z + sign(z - 1) / 1000 = 1
+    let sign = |z: f64| if z == 0.0 { 0.0 } else { z.signum() };
+    for height in [1e-3, 1e-6, 1e-9] {
+        let g = move |_: usize, z: &[f64], g: &mut [f64]| g[0] = z[0] + height * sign(z[0] - 1.0) - 1.0;
+        let problem = Closure::new(1, g, |_, _, j: &mut [f64]| j[0] = 1.0).parameters(1, |_, _, d| d[0] = -1.0);
+        let solution = solve(&problem, &row(&[1.0]), &any("newton"), &Options::default()).unwrap();
+        assert_eq!(solution.status(0), Status::Converged);
+        let verdict = solution.verdict(0).unwrap();
+        assert!(!verdict.holds && verdict.to_string().contains("jumps"), "{height}: {verdict}");
+        assert!(solution.pullback(&row(&[1.0])).is_err());
+    }
+}
+
+#[test]
+fn a_plateau_is_as_wide_as_the_root_is_uncertain() {
+    // 10^10 is added and taken away: g changes in steps of 2e-6
+    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = (z[0] + 1e10) - (1e10 + 1.234_567_8), |_, _, j| j[0] = 1.0);
+    let options = Options { relative: 1e-12, ..Options::default() };
+    let solution = solve(&problem, &row(&[1.0]), &any("newton"), &options).unwrap();
+    let error = (solution.converged().unwrap().row(0)[0] - 1.234_567_8).abs();
+    assert!(error <= solution.accuracy(0).correction, "{error} {:?}", solution.accuracy(0));
+    assert!(solution.accuracy(0).correction < 1e-5);
+}

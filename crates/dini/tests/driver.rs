@@ -52,7 +52,7 @@ where
 }
 
 fn quadratic() -> Closure<f64> {
-    scalar(|z| z * z - 2.0, |z| 2.0 * z)
+    scalar(|z| z * z - 2.0, |z| 2.0 * z).parameters(1, |_, _, d| d[0] = -1.0)
 }
 
 #[test]

@@ -689,7 +689,8 @@ fn a_fixed_point_has_the_pattern_of_its_map_and_the_diagonal() {
         n,
         move |_, z: &[f64], f| (0..n).for_each(|i| f[i] = 0.5 * z[(i + 1) % n].cos()),
         move |_, z, j| (0..n).for_each(|i| j[(i + 1) % n * n + i] = -0.5 * z[(i + 1) % n].sin()),
-    );
+    )
+    .parameters(0, |_, _, _| {});
     let sparsity = Sparsity::new(n, (0..n).map(|i| (i, (i + 1) % n))).unwrap();
     assert_eq!(sparsity.colours(), 1);
     let problem = FixedPoint(Sparse { problem: map, sparsity });

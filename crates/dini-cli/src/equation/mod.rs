@@ -23,6 +23,7 @@ mod program;
 mod scalar;
 mod special;
 mod statement;
+mod sweep;
 mod syntax_error;
 mod system;
 mod system_error;

@@ -211,6 +211,11 @@ impl Reader<'_> {
             DeValue::String(formula) => {
                 Definition::parse(name, formula).map_err(|mistake| self.formula(value, mistake))
             }
+            DeValue::Array(items) => {
+                let values = items.iter().map(|item| self.constant(path, item)).collect::<Result<Vec<_>, _>>()?;
+                let empty = || self.refuse(value.span(), format!("`{path}` lists no value"));
+                Definition::several(name, values).ok_or_else(empty)
+            }
             _ => Ok(Definition::number(name, self.constant(path, value)?)),
         }
     }

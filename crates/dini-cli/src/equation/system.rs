@@ -79,6 +79,9 @@ impl System {
         if equations.is_empty() {
             return Err(SystemError::NoEquation);
         }
+        if equations.is_empty() {
+            return Err(SystemError::NoEquation);
+        }
         let symbols = symbols(&equations);
         let mentioned = mentioned(&symbols, written, &mut fixed, &values);
         let given_names: Vec<String> = given.values.iter().map(|value| value.name().to_owned()).collect();

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Equals,
     /// `..`
     Range,
+    /// `:`, before the step of a range.
+    Colon,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,7 @@ fn next_token(rest: &str, first: char, position: usize) -> Result<(Kind, usize),
         '[' => Kind::OpenIndex,
         ']' => Kind::CloseIndex,
         ',' => Kind::Comma,
+        ':' => Kind::Colon,
         '=' => Kind::Equals,
         _ => {
             let fault = Fault::new(position, format!("unknown character `{first}`"));
@@ -109,7 +112,7 @@ fn ascii_spelling(c: char) -> Option<&'static str> {
         '{' => "(",
         '}' => ")",
         '&' => "&& or the word and, inside if(...)",
-        ';' | ':' => "a comma between values, one text for each equation",
+        ';' => "a comma between values, one text for each equation",
         _ => return None,
     })
 }

@@ -6,24 +6,33 @@ use super::expression::{Expression, finite};
 use super::lower::Lowering;
 use super::names::{did_you_mean, named_constant};
 use super::parser;
+use super::sweep::sweep;
 use super::syntax_error::{Fault, SyntaxError};
 use super::system_error::{Role, SystemError};
 use super::token::{Token, tokenize};
 use super::tree::Node;
 
-/// A value as typed.
+/// A value as typed, or several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     name: String,
     /// The text that holds the formula, for messages.
     text: String,
     formula: Node,
+    /// The values that are to be taken one after the other, if there are several; the formula is the first.
+    sweep: Option<Vec<f64>>,
 }
 
 impl Definition {
     /// A plain number.
     pub fn number(name: impl Into<String>, value: f64) -> Self {
-        Self { name: name.into(), text: String::new(), formula: Node::Number(value) }
+        Self { name: name.into(), text: String::new(), formula: Node::Number(value), sweep: None }
+    }
+
+    /// Several numbers, to be taken one after the other; none where there is no number.
+    pub(super) fn several(name: impl Into<String>, values: Vec<f64>) -> Option<Self> {
+        let first = *values.first()?;
+        Some(Self { sweep: Some(values), ..Self::number(name, first) })
     }
 
     /// Parses a formula.
@@ -33,17 +42,25 @@ impl Definition {
 
     /// From the tokens of a formula in `text`; `whole` is where an empty formula is reported.
     pub(super) fn new(name: String, text: &str, tokens: &[Token<'_>], whole: usize) -> Result<Self, Fault> {
+        if let Some(definition) = sweep(tokens, whole, &name)?.and_then(|values| Self::several(name.as_str(), values)) {
+            return Ok(definition);
+        }
         let formula = parser::formula(tokens, whole)?;
         let position = tokens.first().map_or(whole, |token| token.position);
         if is_number(&formula) {
             finite(&formula, position, &format!("the value of `{name}`"))?;
         }
-        Ok(Self { name, text: text.to_owned(), formula })
+        Ok(Self { name, text: text.to_owned(), formula, sweep: None })
     }
 
     /// The symbol.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The values to be taken one after the other, if there are several.
+    pub fn sweep(&self) -> Option<&[f64]> {
+        self.sweep.as_deref()
     }
 }
 

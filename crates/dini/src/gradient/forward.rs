@@ -48,7 +48,9 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
             let samples = chunk.samples(&slots);
             let rows: Vec<usize> = (0..slots.len()).collect();
             let (mut part, z) = (rhs.zeros(slots.len()), pick(&chunk.z, &slots));
-            self.problem.param_jvp(chunk.alone(&slots), &chunk.tape, &z, tangent, &mut part).map_err(Error::User)?;
+            self.problem
+                .param_jvp(chunk.alone(&slots), &chunk.tape, &z, tangent, &mut part)
+                .map_err(|error| Error::User(error).unwrap_own())?;
             rhs.put(&samples, &part, &rows);
         }
         rhs.scale(&vec![-Scalar::<P>::one(); self.samples()]);

@@ -98,6 +98,11 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
     /// # Errors
     /// As [`pullback_with`](Solution::pullback_with), for this sample.
     pub fn jacobian(&self, sample: usize) -> Result<Vec<P::Parameters>, Error> {
+        self.jacobian_in_units(sample, &vec![Scalar::<P>::one(); self.width()])
+    }
+
+    /// The same of every unknown times a unit.
+    pub(crate) fn jacobian_in_units(&self, sample: usize, units: &[Scalar<P>]) -> Result<Vec<P::Parameters>, Error> {
         if sample >= self.samples() {
             return Err(Error::Shape {
                 what: "sample",
@@ -113,8 +118,8 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         let mut unit = vec![Scalar::<P>::zero(); self.width()];
         let mut w = self.z.zeros(self.samples());
         let mut gradients = Vec::with_capacity(self.width());
-        for i in 0..self.width() {
-            unit[i] = Scalar::<P>::one();
+        for (i, size) in units.iter().enumerate() {
+            unit[i] = *size;
             w.write(sample, &unit);
             unit[i] = Scalar::<P>::zero();
             let solved = adjoint(self, &linearised, &options, &w)?;
@@ -145,6 +150,8 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
             Part { at: chunk.alone(slots), tape: &chunk.tape, z, u }
         });
         let parts: Vec<_> = parts.collect();
-        self.problem.param_vjp_all(self.samples(), &parts, -Scalar::<P>::one()).map_err(Error::User)
+        self.problem
+            .param_vjp_all(self.samples(), &parts, -Scalar::<P>::one())
+            .map_err(|error| Error::User(error).unwrap_own())
     }
 }

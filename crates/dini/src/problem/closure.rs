@@ -107,12 +107,12 @@ impl<T: Real> Closure<T> {
     }
 
     /// Calls `f` with dg/da of one row, column by column.
-    fn for_each_parameter(&self, sample: usize, z: &[T], mut f: impl FnMut(usize, &[T])) {
-        if let Some((p, derivative)) = &self.parameters {
-            let mut matrix = vec![T::zero(); p * self.n];
-            derivative(sample, z, &mut matrix);
-            matrix.chunks_exact(self.n).enumerate().for_each(|(j, column)| f(j, column));
-        }
+    fn for_each_parameter(&self, sample: usize, z: &[T], mut f: impl FnMut(usize, &[T])) -> Eval {
+        let (p, derivative) = self.parameters.as_ref().ok_or(Error::NoParameters)?;
+        let mut matrix = vec![T::zero(); p * self.n];
+        derivative(sample, z, &mut matrix);
+        matrix.chunks_exact(self.n).enumerate().for_each(|(j, column)| f(j, column));
+        Ok(())
     }
 }
 
@@ -193,7 +193,7 @@ impl<T: Real> ParamVjp for Closure<T> {
             let grad = grad.row_mut(at.sample(i));
             self.for_each_parameter(at.sample(i), z.row(i), |j, column| {
                 grad[j] += scale * vector::dot(column, u.row(i));
-            });
+            })?;
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl<T: Real> ParamJvp for Closure<T> {
             out.fill(T::zero());
             self.for_each_parameter(at.sample(i), z.row(i), |j, column| {
                 vector::axpby(out, tangent[j], column, T::one());
-            });
+            })?;
         }
         Ok(())
     }

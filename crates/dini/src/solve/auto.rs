@@ -27,6 +27,8 @@ const SMALL: usize = 200;
 /// minimum of ||g||, begin at the start again. A method that is not the last may use half of the iterations that
 /// [`Options::max_iterations`] leaves to a sample. What was done is in [`Solution::attempts`].
 ///
+/// With [bounds](Options::bounds) the methods that can't keep them are left out.
+///
 /// Cost: that of the first method where it succeeds. Memory: that of every method tried, for the whole chunk.
 ///
 /// Source: the idea of a polyalgorithm: J. R. Rice (1968); the escalation from Newton to trust regions as in A. Pal et al.
@@ -95,7 +97,7 @@ impl Stage {
 
 impl Auto {
     /// The stages for this problem, of size n.
-    fn plan<P: Linearize>(&self, problem: &P, n: usize) -> Vec<Stage> {
+    fn plan<P: Linearize<State: 'static>>(&self, problem: &P, n: usize, bounded: bool) -> Vec<Stage> {
         let mut plan: Vec<Stage> = match &self.methods {
             Some(methods) => methods.iter().cloned().map(Stage::new).collect(),
             None => {
@@ -103,6 +105,7 @@ impl Auto {
                 chosen(problem.residual_scale(), (problem.sweeps(), sparse), n)
             }
         };
+        plan.retain(|stage| !bounded || Solver::<P>::confines(&stage.solver));
         if let Some(last) = plan.last_mut() {
             last.round.share = 1.0;
         }
@@ -175,9 +178,16 @@ impl<P: Linearize<State: 'static>> Solver<P> for Auto {
         AutoWork { plan: Vec::new(), works: Vec::new(), now: 0 }
     }
 
-    fn round(&self, problem: &P, like: &P::State, w: &mut AutoWork<P>, round: usize) -> Option<Round> {
+    fn round(
+        &self,
+        problem: &P,
+        like: &P::State,
+        options: &Options,
+        w: &mut AutoWork<P>,
+        round: usize,
+    ) -> Option<Round> {
         if round == 0 {
-            w.plan = self.plan(problem, like.width());
+            w.plan = self.plan(problem, like.width(), options.bounds.is_some());
             w.works.resize_with(w.plan.len(), || None);
             // memory from another plan or of other options is made anew; the rest forgets what it knew
             for (stage, work) in w.plan.iter().zip(&mut w.works) {
@@ -216,6 +226,11 @@ impl<P: Linearize<State: 'static>> Solver<P> for Auto {
             (Some(stage), Some(Some(work))) => stage.solver.examine(problem, work, question),
             _ => Ok(None),
         }
+    }
+
+    fn confines(&self) -> bool {
+        // of the methods, those are used that can keep bounds
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(Solver::<P>::confines))
     }
 
     fn compacts(&self) -> bool {

@@ -172,6 +172,7 @@ pub(super) fn backtrack<P: Problem>(
         // from the old z, so that rows already accepted come out bitwise the same
         it.z.copy_from(&w.z);
         it.z.add_combination(&w.step[..b], std::slice::from_ref(dz));
+        problem.confine(&w.z, &mut it.z);
         problem.residual(&it.z, &mut it.g)?;
         it.g.norms(&mut w.trial);
         for i in 0..b {

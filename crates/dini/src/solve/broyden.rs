@@ -189,6 +189,10 @@ impl<P: Problem> Solver<P> for Broyden {
         false
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, w: &mut Self::Work) -> Self::Memory {
         let pairs = |mut all: Vec<P::State>| {
             all.truncate(w.pairs);

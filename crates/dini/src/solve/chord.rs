@@ -278,6 +278,10 @@ impl<P: Linearize> Solver<P> for Chord {
         examine(problem, question)
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, work: &mut ChordWork<P>) -> Self::Memory {
         ChordInverse { lus: work.factors.iter().map(|f| Arc::clone(&f.lu)).collect() }
     }

@@ -111,7 +111,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.halves = 0;
         self.attempts.clear();
         self.record.fill(Record::default());
-        let mut rough = task.options.mixed_precision && task.problem.residual_scale() == ResidualScale::State;
+        let options = task.options;
+        let plain = options.bounds.is_none() && task.problem.residual_scale() == ResidualScale::State;
+        let mut rough = options.mixed_precision && plain;
         if self.rounds(&mut rough, task)? == Control::Continue && rough {
             // what the rough start led astray gets the start it would have had
             self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Record::default());
@@ -133,7 +135,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if number > 0 && !self.record.iter().any(|record| record.may_go_on(task.options)) {
                 break;
             }
-            let Some(round) = task.solver.round(task.problem, &self.z, &mut self.work, number) else { break };
+            let Some(round) = task.solver.round(task.problem, &self.z, task.options, &mut self.work, number) else {
+                break;
+            };
             self.open(number, &round, task);
             if self.slots.is_empty() {
                 break;
@@ -231,7 +235,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if let Some(residual) = self.residual.as_mut().filter(|_| near) {
                 residual.copy_from(&self.it.g);
             }
-            let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
+            let at = Active::new(&self.slots, self.base, parallel);
+            let eval = Evaluator::new(problem, at).within(options.bounds.as_ref());
             for mark in &mut self.it.marks {
                 let Mark { ended, accuracy, estimated, .. } = *mark;
                 *mark = Mark { ended, accuracy, was_estimated: estimated, ..Mark::default() };

@@ -122,6 +122,10 @@ impl<P: Linearize> Solver<P> for Dogleg {
         examine(problem, question)
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, work: &mut TrustWork<P>) -> Self::Memory {
         work.lu.take()
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::Bounds;
 use crate::batch::{Batch, Keep};
 use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scalar, Sparsity};
 
@@ -10,13 +11,25 @@ use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scal
 pub struct Evaluator<'a, P> {
     problem: &'a P,
     at: Active<'a>,
+    bounds: Option<&'a Bounds>,
     /// in halves
     halves: Cell<u64>,
 }
 
 impl<'a, P: Problem> Evaluator<'a, P> {
     pub(crate) fn new(problem: &'a P, at: Active<'a>) -> Self {
-        Evaluator { problem, at, halves: Cell::new(0) }
+        Evaluator { problem, at, bounds: None, halves: Cell::new(0) }
+    }
+
+    pub(super) fn within(self, bounds: Option<&'a Bounds>) -> Self {
+        Evaluator { bounds, ..self }
+    }
+
+    /// Brings the rows of `to`, which a step from `from` has led to, inside the [bounds](super::Options::bounds) if there are any.
+    pub fn confine(&self, from: &P::State, to: &mut P::State) {
+        if let Some(bounds) = self.bounds {
+            bounds.confine(from, to);
+        }
     }
 
     /// Which samples are active.
@@ -35,7 +48,7 @@ impl<'a, P: Problem> Evaluator<'a, P> {
 
     /// Runs `f` on the samples in `slots` alone, in that order; its evaluations are counted here.
     pub fn subset<R>(&self, slots: &[usize], f: impl FnOnce(&Evaluator<'_, P>) -> R) -> R {
-        let part = Evaluator::new(self.problem, self.at.with_slots(slots));
+        let part = Evaluator::new(self.problem, self.at.with_slots(slots)).within(self.bounds);
         let result = f(&part);
         self.halves.set(self.halves.get() + part.halves.get());
         result

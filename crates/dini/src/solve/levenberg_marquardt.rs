@@ -92,5 +92,9 @@ impl<P: Linearize> Solver<P> for LevenbergMarquardt {
         examine(problem, question)
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, _: &mut TrustWork<P>) {}
 }

@@ -4,6 +4,7 @@ mod anderson;
 mod assume;
 mod auto;
 mod backtrack;
+mod bounds;
 mod bracket;
 mod bracketing;
 mod broyden;
@@ -34,6 +35,7 @@ pub use anderson::Anderson;
 pub use assume::assume_root;
 pub use auto::{Auto, AutoWork};
 pub use backtrack::LineSearch;
+pub use bounds::Bounds;
 pub use bracketing::{Bracketing, BracketingWork};
 pub use broyden::{Broyden, BroydenInverse, Update};
 pub use chord::{Chord, ChordInverse, ChordWork};
@@ -94,8 +96,15 @@ pub trait Solver<P: Problem>: Sync {
     }
     /// Prepares `work` for round `round` over the samples that the rounds before have not solved; none where nothing is left
     /// to try. `like` is a batch of the size `work` was made for.
-    fn round(&self, problem: &P, like: &P::State, work: &mut Self::Work, round: usize) -> Option<Round> {
-        let _ = (problem, like, work);
+    fn round(
+        &self,
+        problem: &P,
+        like: &P::State,
+        options: &Options,
+        work: &mut Self::Work,
+        round: usize,
+    ) -> Option<Round> {
+        let _ = (problem, like, options, work);
         (round == 0).then(Round::default)
     }
     /// One step. On entry `it.g` = g(`it.z`), on return again, but for rows where it says otherwise ([`Iterate::estimate`]).
@@ -125,6 +134,10 @@ pub trait Solver<P: Problem>: Sync {
     ) -> Result<Option<Finding<P::State>>, UserError> {
         let _ = (problem, work, question);
         Ok(None)
+    }
+    /// Whether every point that this solver moves to goes through [`Evaluator::confine`], so that it can keep [`Options::bounds`].
+    fn confines(&self) -> bool {
+        false
     }
     /// Hands over what the derivative can use.
     fn memory(&self, work: &mut Self::Work) -> Self::Memory;
@@ -279,8 +292,16 @@ pub fn solve_with<P: Problem, S: Solver<P>>(
         return Err(Error::Empty { what: "the batch" });
     }
     problem.validate(z0)?;
+    if let Some(bounds) = &options.bounds {
+        bounds.admit(z0)?;
+        if !solver.confines() {
+            let requirement =
+                "this solver cannot keep unknowns within bounds: use Newton, Dogleg, LevenbergMarquardt or Auto";
+            return Err(Error::option("bounds", "set", requirement));
+        }
+    }
     solver.accepts(&problem, z0)?;
-    driver::run(problem, z0, solver, options, workspace, observer).map_err(Error::unwrap_pattern)
+    driver::run(problem, z0, solver, options, workspace, observer).map_err(Error::unwrap_own)
 }
 
 pub(crate) fn check_damping(damping: f64) -> Result<(), Error> {

@@ -93,9 +93,11 @@ macro_rules! solvers {
                 }
             }
 
-            fn round(&self, problem: &P, like: &P::State, work: &mut AnyWork<P>, round: usize) -> Option<Round> {
+            fn round(
+                &self, problem: &P, like: &P::State, options: &Options, work: &mut AnyWork<P>, round: usize,
+            ) -> Option<Round> {
                 match (self, work) {
-                    $((AnySolver::$solver(s), AnyWork::$solver(w)) => s.round(problem, like, w, round),)*
+                    $((AnySolver::$solver(s), AnyWork::$solver(w)) => s.round(problem, like, options, w, round),)*
                     _ => None,
                 }
             }
@@ -136,6 +138,12 @@ macro_rules! solvers {
                     return root::examine(problem, question);
                 }
                 Ok(own)
+            }
+
+            fn confines(&self) -> bool {
+                match self {
+                    $(AnySolver::$solver(s) => Solver::<P>::confines(s),)*
+                }
             }
 
             fn memory(&self, work: &mut AnyWork<P>) -> AnyMemory<P::State> {

@@ -1,7 +1,7 @@
 //! Newton's method with a dense factorisation.
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::root::{Confirm, Finding, Question, examine};
+use super::root::{Confirm, FALL, Finding, Question, SIMPLIFIED, examine, magnitude};
 use super::{Evaluator, Iterate, Knows, Solver, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep};
@@ -25,12 +25,8 @@ pub struct Newton {
     pub line_search: LineSearch,
 }
 
-/// Share of the tolerance that a correction may have that is made with a Jacobian from before the step.
-const SIMPLIFIED: f64 = 0.5;
 /// Share of a correction that the next one may have for a full step to be taken although ||g|| does not fall.
 const NATURAL: f64 = 0.5;
-/// Fall of the residual in a full step from which the simplified correction is worth a solve.
-const FALL: f64 = 1e-3;
 
 /// A step of Newton's method with factors of any kind, made in the slots `open`: corrections, line search, claims.
 pub(super) fn newton_step<P: Problem, F: Factors<Scalar<P>>>(
@@ -80,9 +76,11 @@ fn natural_steps<P: Problem, F: Factors<Scalar<P>>>(
     for (place, &i) in w.stuck.iter().enumerate() {
         it.z.read(i, z);
         w.dz.read(i, row);
+        values.write(place, z);
         z.iter_mut().zip(&*row).for_each(|(z, dz)| *z -= *dz);
         points.write(place, z);
     }
+    problem.confine(values, points);
     problem.subset(&w.slots, |part| part.residual(points, values))?;
     for (place, &i) in w.stuck.iter().enumerate() {
         it.z.read(i, z);
@@ -104,7 +102,7 @@ fn natural_steps<P: Problem, F: Factors<Scalar<P>>>(
 
 /// The largest |c_j| / |z_j|; NaN counts as infinite, and an unknown at 0 has the size of the largest.
 fn relative<T: Real>(z: &[T], c: &[T]) -> f64 {
-    let largest = z.iter().fold(0.0, |max: f64, z| max.max(z.as_f64().abs()));
+    let largest = magnitude(z);
     z.iter().zip(c).fold(0.0, |max: f64, (z, c)| {
         let size = if *z == T::zero() { largest } else { z.as_f64().abs() };
         let c = c.as_f64().abs();
@@ -239,6 +237,10 @@ impl<P: Linearize> Solver<P> for Newton {
         question: &Question<'_, P::State>,
     ) -> Result<Option<Finding<P::State>>, UserError> {
         examine(problem, question)
+    }
+
+    fn confines(&self) -> bool {
+        true
     }
 
     fn memory(&self, work: &mut NewtonWork<P>) -> Self::Memory {

@@ -212,6 +212,10 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
         Knows::Steps
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, work: &mut Self::Work) -> M::Inverse {
         self.preconditioner.take(&mut work.inverse)
     }

@@ -1,5 +1,6 @@
 //! What every solve needs to know, whatever the solver.
 
+use super::Bounds;
 use crate::Error;
 
 /// When to stop, and how the batch is worked through.
@@ -31,6 +32,9 @@ pub struct Options {
     /// At most 20 Picard steps, which are no iterations but count as evaluations. A sample for which they do not contract, or
     /// that does not converge from where they led, is solved from z0.
     pub mixed_precision: bool,
+    /// Where the unknowns must stay (default anywhere). Newton's method in all its forms, the trust regions, Broyden's and `Auto` can keep
+    /// them there; the other solvers refuse.
+    pub bounds: Option<Bounds>,
 }
 
 impl Default for Options {
@@ -42,6 +46,7 @@ impl Default for Options {
             chunk: None,
             compaction: 0.125,
             mixed_precision: false,
+            bounds: None,
         }
     }
 }

@@ -149,6 +149,10 @@ impl<P: Linearize> Solver<P> for SparseNewton {
         examine(problem, question)
     }
 
+    fn confines(&self) -> bool {
+        true
+    }
+
     fn memory(&self, work: &mut SparseNewtonWork<P>) -> Self::Memory {
         work.lu.take()
     }

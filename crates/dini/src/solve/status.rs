@@ -20,6 +20,8 @@ pub enum Status {
     Singular,
     /// The residual has become small where it no longer depends on z: a root at infinity, or none.
     Vanishing,
+    /// A root, but on one of the [`Bounds`](super::Bounds), or too close to tell: its derivative is not that of a root inside.
+    OnBound,
     /// The residual has the same sign at both ends of the bracket.
     NoSignChange,
     /// An observer stopped the solve.
@@ -37,6 +39,7 @@ impl Status {
             Status::NonFinite => "non_finite",
             Status::Singular => "singular",
             Status::Vanishing => "vanishing",
+            Status::OnBound => "on_bound",
             Status::NoSignChange => "no_sign_change",
             Status::Interrupted => "interrupted",
         }
@@ -46,7 +49,10 @@ impl Status {
     pub fn advice(self) -> &'static str {
         match self {
             Status::Converged => "Nothing to do.",
-            Status::MaxIterations => "Allow more iterations, loosen the tolerance, or use a Newton-type solver.",
+            Status::MaxIterations => {
+                "Allow more iterations, loosen the tolerance, start elsewhere, or try another solver. Where the Jacobian is nearly \
+                 singular (a fold, a multiple root) every method is slow, and there may be no solution at these parameters."
+            }
             Status::Stagnated => {
                 "There may be no solution nearby, or the tolerance is below what rounding allows: try another start, \
                  another solver, or a looser tolerance."
@@ -57,6 +63,10 @@ impl Status {
             Status::Vanishing => {
                 "The residual vanishes without a root nearby: the equations may be satisfied at infinity only, or the terms at \
                  the last iterate hide their difference. Check the equations, or start elsewhere."
+            }
+            Status::OnBound => {
+                "The root lies on a bound: start elsewhere for one inside, move the bound if the unknown may go beyond it, or set the \
+                 unknown to the bound and leave out an equation."
             }
             Status::NoSignChange => "Widen or move the bracket until the residual changes sign between its ends.",
             Status::Interrupted => "The solve was stopped from outside; continue from the last iterate.",
@@ -74,6 +84,7 @@ impl fmt::Display for Status {
             Status::NonFinite => "non-finite residual",
             Status::Singular => "singular Jacobian",
             Status::Vanishing => "residual vanishes without a root",
+            Status::OnBound => "root on a bound",
             Status::NoSignChange => "no sign change in the bracket",
             Status::Interrupted => "interrupted",
         })

@@ -157,6 +157,7 @@ impl<P: Linearize> TrustWork<P> {
             }
         }
         it.z.axpby(-Scalar::<P>::one(), &self.p, One::one());
+        problem.confine(&self.z, &mut it.z);
         problem.residual(&it.z, &mut it.g)?;
         it.g.norms(&mut self.norms);
         for i in 0..at.len() {

@@ -24,6 +24,8 @@ pub(super) struct Watch {
     pub examined: Option<f64>,
     /// whether it has been asked if z is zero
     pub zero: bool,
+    /// the least share of its distance to a bound at which that was looked at
+    pub pressed: f64,
     /// iterations this round may use
     pub limit: usize,
     pub ended: Option<usize>,
@@ -33,7 +35,7 @@ impl Watch {
     /// Takes note of the present residual and state.
     pub fn see(&mut self, iteration: usize, norm: f64, state: f64, gain: f64) {
         if iteration == 0 {
-            *self = Watch { best: norm, started: state, limit: self.limit, ..Watch::default() };
+            *self = Watch { best: norm, started: state, limit: self.limit, pressed: 1e-2, ..Watch::default() };
         } else if norm < self.best * gain {
             (self.best, self.best_at) = (norm, iteration);
         }

@@ -3,10 +3,16 @@
 use std::fmt;
 
 use dini::Status;
+use dini::search::{Found, Origin, Search};
 use serde_json::{Map, Value, json};
 
-use super::search::Found;
-use super::setup::Setup;
+use super::kink::kink;
+use super::model::{Model, Problem};
+use super::request::{Setup, SolveError};
+use crate::equation::System;
+
+/// Uncertainty of a root, relative to an unknown, from which it is mentioned.
+const NOTABLE: f64 = 1e-9;
 
 /// Solution, derivatives and verdict.
 #[derive(Clone, Debug)]
@@ -53,45 +59,58 @@ pub struct Judgement {
 }
 
 impl Answer {
-    pub(super) fn new(setup: &Setup, found: Found) -> Self {
-        let Found { attempt, certificate, origin, attempts, undefined } = found;
-        let undefined = undefined.and_then(|index| {
-            let names: Vec<&str> =
-                setup.system.unknowns_of(index).map(|place| setup.system.unknowns()[place].as_str()).collect();
-            setup.system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", names.join(", ")))
+    /// Looks for a root, and differentiates it.
+    pub(super) fn of(setup: &Setup) -> Result<Self, SolveError> {
+        let model = Model::new(&setup.system);
+        let problem = model.problem()?;
+        let found = Search { plan: setup.plan.clone() }.root(&problem, &setup.starts, &setup.options)?;
+        Ok(Answer::new(&setup.system, &model, &found))
+    }
+
+    fn new(system: &System, model: &Model<'_>, found: &Found<'_, Problem<'_>>) -> Self {
+        let undefined = found.undefined().map(|row| model.equation(row)).and_then(|index| {
+            let names: Vec<&str> = system.unknowns_of(index).map(|place| system.unknowns()[place].as_str()).collect();
+            system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", names.join(", ")))
         });
-        let (verdict, derivatives) = match certificate {
-            Some(certificate) => (certificate.judgement, certificate.derivatives),
+        let (verdict, derivatives) = match found.verdict() {
+            Some(verdict) => {
+                let judgement = Judgement {
+                    holds: verdict.holds,
+                    condition: verdict.condition,
+                    reason: verdict.reason.to_string(),
+                };
+                derivatives(system, model, found, judgement)
+            }
             None => {
-                let reason = format!("the solve did not converge ({})", attempt.status);
+                let reason = format!("the solve did not converge ({})", found.status());
                 (Judgement { holds: false, condition: f64::INFINITY, reason }, None)
             }
         };
         Answer {
-            unknowns: setup.system.unknowns().to_vec(),
-            parameters: setup.system.parameters().to_vec(),
-            constants: setup.system.constants().to_vec(),
-            values: setup.system.abbreviations().map(|(name, value)| (name.to_owned(), value)).collect(),
-            status: attempt.status,
-            solution: attempt.z,
-            residual: attempt.residual,
-            iterations: attempt.iterations,
-            accuracy: attempt.accuracy.relative,
+            unknowns: system.unknowns().to_vec(),
+            parameters: system.parameters().to_vec(),
+            constants: system.constants().to_vec(),
+            values: system.abbreviations().map(|(name, value)| (name.to_owned(), value)).collect(),
+            status: found.status(),
+            solution: found.z().to_vec(),
+            residual: found.residual_norm(),
+            iterations: found.iterations(),
+            accuracy: found.accuracy().relative,
             derivatives,
             verdict,
-            origin,
-            attempts,
+            origin: found.origin().map(|origin| describe(system.unknowns(), origin)),
+            attempts: found.attempts(),
             undefined,
         }
     }
 
-    /// Whether a root was found; its derivatives may still be refused.
+    /// Whether a root was found, be it on a bound; its derivatives may still be refused.
     pub fn solved(&self) -> bool {
-        self.status == Status::Converged
+        matches!(self.status, Status::Converged | Status::OnBound)
     }
 
     /// dz_i/da_p, if it exists.
-    fn derivative(&self, unknown: usize, parameter: usize) -> Option<f64> {
+    pub(super) fn derivative(&self, unknown: usize, parameter: usize) -> Option<f64> {
         self.derivatives.as_ref()?.get(unknown)?.get(parameter).copied().filter(|d| d.is_finite())
     }
 
@@ -116,6 +135,7 @@ impl Answer {
             "iterations": self.iterations,
             "accuracy": self.accuracy,
             "origin": self.origin,
+            "attempts": self.attempts,
             "derivatives": derivatives,
             "verdict": {
                 "holds": self.verdict.holds,
@@ -169,6 +189,9 @@ impl fmt::Display for Answer {
         if let Some(origin) = &self.origin {
             writeln!(f, "found from {origin}")?;
         }
+        if self.accuracy > NOTABLE {
+            writeln!(f, "rounding errors of the equations leave {:.0e} of the solution uncertain", self.accuracy)?;
+        }
         if self.verdict.holds {
             self.write_derivatives(f)?;
             writeln!(
@@ -201,17 +224,59 @@ impl Answer {
     }
 }
 
+/// The derivatives where the theorem holds, unless there is a kink by a parameter or the library refuses them.
+fn derivatives(
+    system: &System,
+    model: &Model<'_>,
+    found: &Found<'_, Problem<'_>>,
+    judgement: Judgement,
+) -> (Judgement, Option<Vec<Vec<f64>>>) {
+    if !judgement.holds {
+        return (judgement, None);
+    }
+    let refused = |reason: String| (Judgement { holds: false, reason, condition: judgement.condition }, None);
+    if let Some(p) = found.row_units().and_then(|rows| kink(system, model, found.z(), rows)) {
+        let (name, value) = (&system.parameters()[p], system.parameter_values()[p]);
+        return refused(format!(
+            "g is not differentiable by {name} at {name} = {value}: it has a kink, a jump or the edge of its domain there"
+        ));
+    }
+    match found.jacobian() {
+        Ok(gradients) => {
+            let rows: Vec<Vec<f64>> = gradients.iter().map(|gradient| gradient.row(0).to_vec()).collect();
+            let missing = (0..system.parameters().len()).find(|&p| rows.iter().any(|row| !row[p].is_finite()));
+            match missing {
+                Some(p) => refused(format!("there is no finite derivative by {}", system.parameters()[p])),
+                None => (judgement, Some(rows)),
+            }
+        }
+        Err(refusal) => refused(refusal.to_string()),
+    }
+}
+
+/// What led to the root, in words.
+fn describe(unknowns: &[String], origin: &Origin) -> String {
+    let short = |v: &f64| if v.to_string().len() <= 6 { v.to_string() } else { format!("{v:.3e}") };
+    let start = unknowns.iter().zip(&origin.start).map(|(name, v)| format!("{name} = {}", short(v)));
+    let start = start.collect::<Vec<_>>().join(", ");
+    match origin.method {
+        Some(method) => format!("{method} from {start}"),
+        None if origin.sign_change => format!("a sign change near {start}"),
+        None => start,
+    }
+}
+
 /// All digits, with an exponent where that is shorter to read; positive numbers leave room for a sign.
-fn number(v: f64) -> String {
+pub(super) fn number(v: f64) -> String {
     let sign = if v.is_sign_negative() && v != 0.0 { "" } else { " " };
     let v = if v == 0.0 { 0.0 } else { v };
     if v == 0.0 || (1e-4..1e16).contains(&v.abs()) { format!("{sign}{v}") } else { format!("{sign}{v:e}") }
 }
 
-fn width(texts: &[String]) -> usize {
+pub(super) fn width(texts: &[String]) -> usize {
     texts.iter().map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
-fn pad(text: &str, width: usize) -> String {
+pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text:<width$}")
 }

@@ -2,7 +2,7 @@
 
 use dini::num_dual::Dual64;
 
-use super::model::residual_at;
+use super::model::Model;
 use crate::equation::System;
 
 /// Exponents of the distances to both sides, relative to the parameter: at a kink the slopes differ at all of them, while a
@@ -13,8 +13,10 @@ const SHARP: f64 = 1.0 / 64.0;
 /// And in units of the equation and the parameter.
 const LEAST: f64 = 1e-5;
 
-/// The first parameter by which g is not differentiable at the root z; `rows` are the units of the equations.
-pub(super) fn kink(system: &System, z: &[f64], rows: &[f64]) -> Option<usize> {
+/// The first parameter by which g is not differentiable at the root z; `rows` are factors that bring the rows of the model to 1.
+pub(super) fn kink(system: &System, model: &Model<'_>, z: &[f64], rows: &[f64]) -> Option<usize> {
+    let mut factors = vec![1.0; rows.len()];
+    rows.iter().enumerate().for_each(|(row, factor)| factors[model.equation(row)] = *factor);
     let at = residual_at(system, z, system.parameter_values());
     let mut parameters = system.parameter_values().to_vec();
     (0..parameters.len()).find(|&p| {
@@ -30,7 +32,7 @@ pub(super) fn kink(system: &System, z: &[f64], rows: &[f64]) -> Option<usize> {
             });
             let [ahead, behind]: [Vec<f64>; 2] = sides;
             for (i, sharp) in sharp.iter_mut().enumerate() {
-                let weight = unit * rows[i].abs();
+                let weight = unit * factors[i].abs();
                 *sharp &= [ahead[i], behind[i]].iter().any(|slope| differ(*slope, slopes[i], weight));
             }
         }
@@ -39,10 +41,17 @@ pub(super) fn kink(system: &System, z: &[f64], rows: &[f64]) -> Option<usize> {
     })
 }
 
-/// Whether two slopes differ; where g is undefined there is none to compare.
+/// Left minus right of every equation.
+fn residual_at(system: &System, z: &[f64], parameters: &[f64]) -> Vec<f64> {
+    let mut g = vec![0.0; z.len()];
+    system.residual(z, parameters, &mut g);
+    g
+}
+
+/// Whether two slopes differ; at the edge of a domain there is none on one side, which is as bad.
 fn differ(a: f64, b: f64, weight: f64) -> bool {
     let difference = (a - b).abs();
-    difference > SHARP * a.abs().max(b.abs()) && difference * weight > LEAST
+    difference.is_nan() || (difference > SHARP * a.abs().max(b.abs()) && difference * weight > LEAST)
 }
 
 /// dg/da for parameter `p`.

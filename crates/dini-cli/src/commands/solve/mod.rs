@@ -1,22 +1,19 @@
 //! `dini solve`: solves typed equations and differentiates the solution by the values given.
 //!
-//! 1. `setup` joins command line and problem file into a system and its settings;
-//! 2. `search` picks starts and runs `attempt`s with a solver of the table in `method`, on a `model` of the system
-//!    in balanced units, or divides the `bracket` given; whether a point is a root is the library's decision;
-//! 3. `certify` asks the library for verdict and derivatives at the root, and looks for a `kink` by a parameter;
-//! 4. `answer` is the result, as text or as JSON.
+//! 1. `request` joins command line and problem file into a system and its settings;
+//! 2. `plan` is what a solver's name and a bracket ask for;
+//! 3. `model` is the system as a problem of the library, which looks for the root and differentiates it ([`dini::search`]);
+//! 4. `kink` looks for kinks by a parameter, which the library's verdict does not see;
+//! 5. `answer` is the result, as text or as JSON;
+//! 6. `sweep` solves at several values of one symbol, along a branch of roots, and `table` shows the rows.
 
 mod answer;
-mod attempt;
-mod bracket;
-mod certify;
 mod kink;
-mod method;
 mod model;
-mod scan;
-mod search;
-mod setup;
-mod starts;
+mod plan;
+mod request;
+mod sweep;
+mod table;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +21,8 @@ mod tests;
 use std::path::PathBuf;
 
 pub use answer::{Answer, Judgement};
-pub use setup::SolveError;
+use request::Request;
+pub use request::SolveError;
 
 /// Solve equations and differentiate the solution by its parameters.
 ///
@@ -39,7 +37,9 @@ pub struct SolveArgs {
     /// Values of symbols; a value may be a formula such as pi/2, or of other values such as a/3
     ///
     /// Derivatives are taken by the symbols whose values are numbers. A value that depends on others is an abbreviation: it is
-    /// shown, and derivatives by the others go through it. A value that a bound of sum or an index uses is a constant.
+    /// shown, and derivatives by the others go through it. A value that a bound of sum or an index uses is a constant. One symbol
+    /// may have several values, a=1..5:0.5 (first..last:step) or `a=[1,2,5]`: the answer is then a row for each of them, every
+    /// solve starting from the root before; where that root cannot be followed, the row says so.
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub with: Vec<String>,
     /// The symbols to solve for [default: all without a value]
@@ -48,15 +48,18 @@ pub struct SolveArgs {
     /// Where to start; unknowns not listed are tried at several values
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub start: Vec<String>,
-    /// A file with an equation a line, or in TOML with the keys equations, with, for, start, bracket, tol, solver,
-    /// max_iterations, over which flags take precedence; - is standard input
+    /// Where unknowns must lie, as in 'h=0..,v=0..1,w=..5'. A root on a bound is reported as such, without derivatives
+    #[arg(long, value_name = "NAME=LOW..HIGH,...")]
+    pub bounds: Vec<String>,
+    /// A file with an equation a line, or in TOML with the keys equations, with, for, start, bounds, bracket, tol, solver, max_iterations, over
+    /// which flags take precedence; - is standard input
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Largest Newton correction left, relative to each unknown [default: 1e-12; above 1e-3 as 1e-3]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub tol: Option<f64>,
-    /// auto, newton, chord, newton-krylov, dogleg, levenberg-marquardt, pseudo-transient, broyden, picard, anderson or
-    /// bracketing [default: auto, with --bracket bracketing]
+    /// auto, newton, chord, newton-krylov, dogleg, levenberg-marquardt, pseudo-transient, broyden, picard, gauss-seidel,
+    /// anderson or bracketing [default: auto, with --bracket bracketing]
     ///
     /// auto is Newton's method from several starts, and other methods where it fails. pseudo-transient, broyden, picard and
     /// anderson work on z - f(z) for an equation z = f(z) or f(z) = z, and on left - right for any other. bracketing needs
@@ -72,6 +75,9 @@ pub struct SolveArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Print comma-separated values: a line of names, then a line for each value of the symbol that has several
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -82,6 +88,8 @@ const EXAMPLES: &str = "Examples:
   dini solve 'x^2 = a + b' --with a=2,b=a/3
   dini solve 'x[i]^2 - x[i-1] = h for i = 1..n' 'x[0] = 1' --with n=3,h=0.5
   dini solve 'y = if(x < 1, x, 2*x - 1)' --with x=3
+  dini solve 'x^3 - x = a' --with a=-1..1:0.25 --csv
+  dini solve 'h^2 = K*(c - h)' --with K=1e-5,c=0.1 --bounds h=0..0.1
 
 Formulas:
   + - * / ^, numbers such as 2.5e-3, pi, e, names such as x, k_1, α and x[1], a[2,3]
@@ -97,7 +105,7 @@ Exit code: 0 solved, 1 not solved, 2 not understood.";
 /// What there is to print, and whether the equations were solved.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Text or JSON, with a final line break.
+    /// Text, JSON or CSV, with a final line break.
     pub text: String,
     /// Whether the exit code is 0.
     pub solved: bool,
@@ -108,17 +116,29 @@ pub struct Report {
 /// # Errors
 /// [`SolveError`] where the request is not understood: exit code 2, nothing on standard output.
 pub fn run(args: &SolveArgs) -> Result<Report, SolveError> {
-    let answer = solve(args)?;
-    let text = if args.json { format!("{:#}\n", answer.to_json()) } else { answer.to_string() };
-    Ok(Report { text, solved: answer.solved() })
+    let request = Request::new(args)?;
+    if request.sweep().is_none() && !args.csv {
+        let answer = Answer::of(&request.setup(None)?)?;
+        let text = if args.json { format!("{:#}\n", answer.to_json()) } else { answer.to_string() };
+        return Ok(Report { text, solved: answer.solved() });
+    }
+    let table = sweep::sweep(&request)?;
+    let text = match (args.csv, args.json) {
+        (true, _) => table.to_csv()?,
+        (false, true) => format!("{:#}\n", table.to_json()),
+        (false, false) => table.to_string(),
+    };
+    Ok(Report { text, solved: table.solved() })
 }
 
-/// Solves.
+/// Solves at one value of every symbol.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`]; also where a symbol has several values.
 pub fn solve(args: &SolveArgs) -> Result<Answer, SolveError> {
-    let setup = setup::Setup::new(args)?;
-    let found = search::search(&setup)?;
-    Ok(Answer::new(&setup, found))
+    let request = Request::new(args)?;
+    match request.sweep() {
+        None => Answer::of(&request.setup(None)?),
+        Some(sweep) => Err(SolveError::Option(format!("`{}` has several values", sweep.name))),
+    }
 }

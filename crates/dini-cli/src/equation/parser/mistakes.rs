@@ -41,6 +41,9 @@ impl<'t> Parser<'t> {
             Kind::OpenIndex => fault("an index comes after a name, as in x[1]"),
             Kind::Comma => fault("a comma outside the arguments of a function").hint("the decimal point is `.`"),
             Kind::Equals if !self.open.is_empty() => self.unclosed(),
+            Kind::Colon => {
+                fault("`:` is for the step of a range, as in --with a=1..5:0.5").hint("write a comma between values")
+            }
             Kind::Range => fault("`..` is for ranges, as in x[i] = i for i = 1..3"),
             Kind::Comparison => stray_comparison(token),
             _ if is_connective(token) => {

@@ -2,7 +2,7 @@
 
 use num_traits::Float;
 
-use super::super::root::{Accuracy, Evidence, Finding, Question};
+use super::super::root::{Accuracy, Evidence, FAR, Finding, Question};
 use super::super::round::{Attempt, Round};
 use super::super::solution::Record;
 use super::super::{Knows, Solver, Status};
@@ -14,11 +14,10 @@ use crate::problem::{Active, Eval, Problem, ResidualScale};
 
 /// Residuals of a fixed point within so many units of rounding of z are nothing but rounding.
 const ROUNDING: f64 = 4.0;
+/// A bound is looked at again once its distance has fallen to this share, as two cut steps make it.
+const CLOSER: f64 = 1e-4;
 /// A point is examined again once its residual has fallen to this share.
 const AGAIN: f64 = 0.5;
-
-/// Growth of ||z|| from which a claim is looked at again.
-const FAR: f64 = 1e6;
 
 /// What must be found out about a row before it ends.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +64,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             }
             if let Some(accuracy) = mark.accuracy {
                 let made = iteration - usize::from(mark.stayed);
-                self.end(i, made, (Status::Converged, accuracy), sizes, round.method);
+                let outcome = self.on_bound_or_inside(i, accuracy, task);
+                self.end(i, made, outcome, sizes, round.method);
                 continue;
             }
             let failure =
@@ -76,7 +76,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             } else if scale == ResidualScale::State && knows != Knows::Correction {
                 let accuracy = self.fixed_point(sizes, estimate);
                 if let Some(accuracy) = accuracy {
-                    self.end(i, iteration, (Status::Converged, accuracy), sizes, round.method);
+                    let outcome = self.on_bound_or_inside(i, accuracy, task);
+                    self.end(i, iteration, outcome, sizes, round.method);
                     continue;
                 }
                 failure.map(Doubt::Last)
@@ -94,7 +95,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             };
             match doubt {
                 Some(doubt) => self.doubts.push((i, doubt)),
-                None if self.has_vanished(i, sizes) => self.doubts.push((i, Doubt::Small)),
+                None if self.has_vanished(i, sizes, task) => self.doubts.push((i, Doubt::Small)),
                 None => self.keep.push(i),
             }
         }
@@ -145,11 +146,41 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         (residual <= rounding).then(|| Accuracy::of_norm(uncertain, state, Evidence::Rounding))
     }
 
-    /// Whether z has fallen to rounding errors of what it was: it may be zero. Asked once.
-    fn has_vanished(&mut self, i: usize, sizes: Sizes) -> bool {
+    /// Whether z has fallen to rounding errors of what it was, or has been pressed against a bound: it may be zero, or there. Asked once,
+    /// and whenever a bound has come much closer.
+    fn has_vanished<P: Problem<State = V>, S>(&mut self, i: usize, sizes: Sizes, task: &Task<'_, P, S>) -> bool {
         let epsilon = <V::Scalar as Float>::epsilon().as_f64();
         let vanished = sizes.state > 0.0 && sizes.state <= epsilon * self.watch[i].largest;
+        if let Some(bounds) = &task.options.bounds {
+            let closest = bounds.closest(&numbers(task.z0, self.base + self.slots[i]), &numbers(&self.it.z, i));
+            if closest <= CLOSER * self.watch[i].pressed {
+                self.watch[i].pressed = closest;
+                return true;
+            }
+        }
         vanished && !std::mem::replace(&mut self.watch[i].zero, true)
+    }
+
+    /// The unknowns of row `i` that have been pressed against a bound, and those bounds.
+    fn pressed<P: Problem<State = V>, S>(&self, i: usize, task: &Task<'_, P, S>) -> Vec<(usize, f64)> {
+        let Some(bounds) = &task.options.bounds else { return Vec::new() };
+        bounds.pressed(&numbers(task.z0, self.base + self.slots[i]), &numbers(&self.it.z, i))
+    }
+
+    /// How row `i` ends, which is a root: on a bound or inside.
+    fn on_bound_or_inside<P: Problem<State = V>, S>(
+        &self,
+        i: usize,
+        accuracy: Accuracy,
+        task: &Task<'_, P, S>,
+    ) -> (Status, Accuracy) {
+        let touches = task.options.bounds.as_ref().is_some_and(|bounds| {
+            let mut row = vec![V::Scalar::default(); self.it.z.width()];
+            self.it.z.read(i, &mut row);
+            // what was asked for, or what is known
+            bounds.touches(&row, (2.0 * accuracy.relative).max(task.options.relative))
+        });
+        (if touches { Status::OnBound } else { Status::Converged }, accuracy)
     }
 
     /// Whether z of row `i` is so far from where it started that a residual may be lost among its terms.
@@ -241,7 +272,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let far = self.is_far(i);
         let spent = std::cell::Cell::new(0);
         let last = last || vanished;
-        let question = Question { sample, z: &z, start: &start, largest, far, tolerance, last, evaluations: &spent };
+        let pressed = &self.pressed(i, task);
+        let evaluations = &spent;
+        let question = Question { sample, z: &z, start: &start, largest, far, tolerance, last, pressed, evaluations };
         let finding = solver.examine(problem, &self.work, &question)?;
         self.halves += 2 * spent.get();
         if let Some(finding) = finding {
@@ -250,7 +283,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                     if let Some(zeroed) = zeroed {
                         self.replace(i, &zeroed, task)?;
                     }
-                    Some((Status::Converged, accuracy))
+                    Some(self.on_bound_or_inside(i, accuracy, task))
                 }
                 Finding::Flat => Some((Status::Vanishing, Accuracy::default())),
                 Finding::None => None,
@@ -278,7 +311,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.halves += 2;
         Ok(match accuracy {
             None if residual == 0.0 => Some((Status::Vanishing, Accuracy::default())),
-            Some(accuracy) if accuracy.correction <= tolerance.of(state) => Some((Status::Converged, accuracy)),
+            Some(accuracy) if accuracy.correction <= tolerance.of(state) => {
+                Some(self.on_bound_or_inside(i, accuracy, task))
+            }
             _ => None,
         })
     }
@@ -317,8 +352,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let iterations = record.iterations + iteration;
         let first = record.method.is_none();
         // where g has vanished its size says nothing
-        let better = residual < record.residual && status != Status::Vanishing;
-        if first || converged || better {
+        let better = residual < record.residual && status != Status::Vanishing && record.status != Status::OnBound;
+        if first || converged || better || status == Status::OnBound {
             *record = Record { status, iterations, residual, target, accuracy, method: Some(method) };
             self.z.put(&[slot], &self.it.z, &[i]);
             self.g.put(&[slot], &self.it.g, &[i]);
@@ -328,6 +363,13 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.attempts.push((slot, Attempt { method, status, iterations: iteration, residual }));
         }
     }
+}
+
+/// Row `i` of x in f64.
+fn numbers<V: Batch>(x: &V, i: usize) -> Vec<f64> {
+    let mut row = vec![V::Scalar::default(); x.width()];
+    x.read(i, &mut row);
+    row.into_iter().map(Real::as_f64).collect()
 }
 
 /// Some rows of `z`, and g there.

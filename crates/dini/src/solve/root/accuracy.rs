@@ -7,7 +7,7 @@ use crate::Real;
 /// What an [`Accuracy`] rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// Nothing: the sample has not converged, and its correction was not measured.
+    /// Nothing: the sample has not converged and its correction was not measured, or J is singular there and has none.
     #[default]
     None,
     /// The correction J^-1 g, measured with a Jacobian.

@@ -119,9 +119,10 @@ impl<T: Real> Confirm<T> {
         self.claims.push(Claim { row, share, stuck: None, twice: true, moved: false, open: true });
     }
 
-    /// Notes a row that cannot be improved: it ends as `status` unless its correction is within the tolerance or rounding.
+    /// Notes a row that cannot be improved: it ends as `status` unless its correction is within the tolerance or rounding, seen from
+    /// both sides, of which a jump has one only.
     pub fn propose_stuck(&mut self, row: usize, status: Status) {
-        self.claims.push(Claim { row, share: 1.0, stuck: Some(status), twice: false, moved: true, open: true });
+        self.claims.push(Claim { row, share: 1.0, stuck: Some(status), twice: true, moved: true, open: true });
     }
 
     /// Claims the rows proposed whose correction is small and confirmed, and ends the stuck ones that are not.

@@ -29,6 +29,7 @@ mod confirm;
 mod examine;
 mod factors;
 mod neighbourhood;
+mod scan;
 mod secant;
 
 pub use accuracy::{Accuracy, Evidence};
@@ -40,6 +41,7 @@ pub use examine::{Finding, Question};
 pub use factors::equilibrate;
 pub(crate) use factors::{Factors, general, general_position};
 pub(crate) use neighbourhood::Neighbourhood;
+pub(crate) use scan::Scan;
 pub(super) use secant::Secant;
 
 use crate::Real;
@@ -57,6 +59,12 @@ pub struct Tolerance {
 
 /// An unknown within this many times of what an evaluation nearby misses it by is zero, as far as can be told.
 const LOST: f64 = 16.0;
+/// Share of the tolerance that a correction may have that is made with a Jacobian from before the step.
+pub(crate) const SIMPLIFIED: f64 = 0.5;
+/// Fall of the residual in a full Newton step from which that correction is worth a solve.
+pub(crate) const FALL: f64 = 1e-3;
+/// Growth of ||z|| from which a claim is looked at again.
+pub(crate) const FAR: f64 = 1e6;
 /// Distance of that evaluation, in tolerances.
 const TOLERANCES: f64 = 4.0;
 
@@ -99,8 +107,13 @@ impl Tolerance {
     }
 }
 
+/// Largest magnitude.
+pub(crate) fn magnitude<T: Real>(z: &[T]) -> f64 {
+    z.iter().fold(0.0, |largest: f64, z| largest.max(z.as_f64().abs()))
+}
+
 /// Largest magnitude; 1 for zero.
-fn largest<T: Real>(z: &[T]) -> f64 {
-    let largest = z.iter().fold(0.0, |largest: f64, z| largest.max(z.as_f64().abs()));
-    if largest > 0.0 { largest } else { 1.0 }
+pub(crate) fn largest<T: Real>(z: &[T]) -> f64 {
+    let magnitude = magnitude(z);
+    if magnitude > 0.0 { magnitude } else { 1.0 }
 }

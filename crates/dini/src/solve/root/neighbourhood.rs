@@ -55,12 +55,12 @@ impl<'a, P: Linearize> Neighbourhood<'a, P> {
         self.eval.evaluations()
     }
 
-    /// z* with zeros in these places, as a batch of one.
-    pub fn with_zeros(&mut self, places: &[usize]) -> P::State {
+    /// z* with these values in these places, as a batch of one.
+    pub fn with_values(&mut self, places: &[(usize, f64)]) -> P::State {
         for (row, z) in self.row.iter_mut().zip(&self.z) {
             *row = Scalar::<P>::of(*z);
         }
-        places.iter().for_each(|&j| self.row[j] = Scalar::<P>::default());
+        places.iter().for_each(|&(j, value)| self.row[j] = Scalar::<P>::of(value));
         self.state.write(0, &self.row);
         self.state.clone()
     }

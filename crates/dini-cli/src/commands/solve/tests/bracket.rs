@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::super::method::names;
+use super::super::plan::names;
 use super::super::{SolveArgs, run, solve};
 use super::{answer, args};
 

@@ -1,11 +1,14 @@
 //! Tests of the command through its library function.
 
+mod bounds;
 mod bracket;
 mod degenerate;
 mod language;
 mod options;
 mod refusals;
 mod roots;
+mod sweeps;
+mod truth;
 
 use super::{Answer, SolveArgs, SolveError, solve};
 

@@ -73,6 +73,7 @@ fn json_has_the_documented_shape() {
             "iterations",
             "accuracy",
             "origin",
+            "attempts",
             "derivatives",
             "verdict"
         ]

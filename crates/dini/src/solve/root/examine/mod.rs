@@ -178,11 +178,11 @@ impl<'p, P: Linearize> Point<'p, P> {
                 uncertain.iter_mut().zip(&scan.plateau).for_each(|(u, plateau)| *u = u.max(*plateau));
             }
             let lost = exact && self.is_lost(&uncertain);
-            // no z is nearer than its own rounding, whatever g does around it
+            // no z is nearer than its own rounding, whatever g does around it; far away that is no small distance
             let nearest = |(c, z): (&f64, &f64)| c.abs() <= 4.0 * self.epsilon * z.abs();
             let nearest = correction.iter().zip(&self.around.z).all(nearest);
             if scan.grows || scan.jumps {
-                if !exact && !nearest {
+                if !exact && (far || !nearest) {
                     return Ok(Finding::None);
                 }
                 // what was sampled is a kink or a jump on the root

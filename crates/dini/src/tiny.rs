@@ -72,6 +72,13 @@ where
     E: Equation<T>,
 {
     options.validate()?;
+    if options.bounds.is_some() {
+        return Err(Error::option(
+            "bounds",
+            "set",
+            "a system on the stack cannot keep its unknowns within bounds: use `solve`",
+        ));
+    }
     let (expected, found) = ((equation.unknowns(), equation.parameters()), (N, P));
     if expected != found {
         return Err(Error::shape("unknowns and parameters of the equation", expected, found));

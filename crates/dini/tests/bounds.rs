@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dini::problem::{Dual, Equation};
 use dini::solve::{AnySolver, Bounds, Solver};
-use dini::{Auto, Error, Newton, Options, Picard, Rows, Status, num_dual::DualNum, problem::Closure, solve};
+use dini::{Auto, Error, Newton, Options, Picard, Rows, Status, num_dual::DualNum, problem::Closure, solve, tiny};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Every solver that keeps bounds.
@@ -178,4 +178,7 @@ fn what_does_not_fit_is_refused_by_name() {
     assert!(Bounds::new(vec![0.0], vec![0.0]).is_err() && Bounds::new(vec![f64::NAN], vec![1.0]).is_err());
     assert!(Bounds::new(vec![0.0, 1.0], vec![2.0]).is_err());
     assert!(!Solver::<Closure<f64>>::confines(&Picard::default()));
+    // on the stack there are no bounds
+    let refused = tiny::solve(&Buffer { fractions: false }, [1.0; 9], [0.015], &within(Bounds::positive(9)));
+    assert!(matches!(refused, Err(Error::Option { name: "bounds", .. })));
 }

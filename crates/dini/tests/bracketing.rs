@@ -69,8 +69,9 @@ fn smooth_equations_take_few_evaluations() {
         let solution = run(move |_, z| f(z), 0.0, 2.0, &tight());
         assert_eq!(solution.status(0), Status::Converged);
         assert!(solution.evaluations() <= 14, "case {k}: {} evaluations", solution.evaluations());
-        // the start, both ends, and one for each further step
-        assert_eq!(solution.evaluations(), 2 + solution.iterations(0) as u64);
+        // the start, both ends, one for each further step, and three to examine an exact zero
+        let examined = if solution.residual_norm(0) == 0.0 { 3 } else { 0 };
+        assert_eq!(solution.evaluations(), 2 + examined + solution.iterations(0) as u64);
     }
 }
 
@@ -226,4 +227,23 @@ fn broken_contracts() {
     option(start(&column(&[f64::NAN, 0.0])), "z0");
     assert_eq!(calls.load(Ordering::Relaxed), 0, "refused before anything is evaluated");
     assert!(start(&Rows::new(2, 1)).is_ok());
+}
+
+type Function = fn(f64) -> f64;
+
+#[test]
+fn a_function_that_has_underflowed_has_no_root() {
+    // e^-z is 0 from z = 746 on
+    let functions: [(Function, f64, f64); 3] =
+        [(|z| (-z).exp(), 0.0, 800.0), (|z| 1.0 - z.tanh(), 0.0, 50.0), (|z| -(-z * z).exp(), -40.0, 1.0)];
+    for (f, lo, hi) in functions {
+        let solution = run(move |_, z| f(z), lo, hi, &tight());
+        assert!(matches!(solution.status(0), Status::Vanishing | Status::NoSignChange), "{:?}", solution.z());
+    }
+    // exact zeros that are roots, at 0 and elsewhere, simple and multiple
+    let roots: [(Function, f64); 3] = [(|z| z.powi(5), 0.0), (|z| z * z * z - 8.0, 2.0), (|z| (z - 1.0).powi(3), 1.0)];
+    for (f, root) in roots {
+        let solution = run(move |_, z| f(z), root - 2.0, root + 2.0, &tight());
+        assert_eq!(solution.converged().unwrap().row(0), [root]);
+    }
 }

@@ -84,6 +84,13 @@ pub trait Batch: Keep + Clone + Send + Sync {
     }
 }
 
+/// Row `i` of `x`, in f64.
+pub(crate) fn numbers<V: Batch>(x: &V, i: usize) -> Vec<f64> {
+    let mut row = vec![V::Scalar::default(); x.width()];
+    x.read(i, &mut row);
+    row.into_iter().map(Real::as_f64).collect()
+}
+
 /// The rows of `x` at `from`.
 pub(crate) fn pick<V: Batch>(x: &V, from: &[usize]) -> V {
     let rows: Vec<usize> = (0..from.len()).collect();

@@ -3,7 +3,7 @@
 use num_traits::{Float, One};
 
 use super::{Mistake, TOLERANCE, compare};
-use crate::batch::Batch;
+use crate::batch::{Batch, numbers};
 use crate::problem::{Active, Linearize, Scalar};
 use crate::solve::Evaluator;
 use crate::{Real, UserError};
@@ -22,8 +22,7 @@ pub(super) fn check<P: Linearize>(
     let mut tape = problem.tape(z);
     eval.linearize(z, &g, &mut tape)?;
     let mut row = vec![Scalar::<P>::default(); n];
-    z.read(0, &mut row);
-    let point: Vec<f64> = row.iter().map(|v| v.as_f64()).collect();
+    let point = numbers(z, 0);
     let epsilon = <Scalar<P> as Float>::epsilon().as_f64();
     let largest = point.iter().fold(0.0, |max: f64, v| max.max(v.abs()));
     let (mut found, mut forward, mut backward) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);

@@ -1,9 +1,9 @@
 //! Block Gauss-Seidel passes against the residual and the products.
 
-use num_traits::{Float, One, Zero};
+use num_traits::{Float, One};
 
 use super::Mistake;
-use crate::batch::Batch;
+use crate::batch::{Batch, numbers};
 use crate::problem::{Active, Linearize, Order, Pass, Scalar};
 use crate::solve::root::general_position;
 use crate::{Real, UserError};
@@ -94,12 +94,7 @@ fn passes<V: Batch>(
 
 /// The component in which two vectors disagree most, if that is more than rounding beside them and x.
 fn worst<V: Batch>(stated: &V, expected: &V, x: &V) -> Option<(usize, f64, f64)> {
-    let numbers = |v: &V| {
-        let mut row = vec![V::Scalar::zero(); v.width()];
-        v.read(0, &mut row);
-        row.into_iter().map(Real::as_f64).collect::<Vec<f64>>()
-    };
-    let (stated, expected, x) = (numbers(stated), numbers(expected), numbers(x));
+    let (stated, expected, x) = (numbers(stated, 0), numbers(expected, 0), numbers(x, 0));
     let size = stated.iter().chain(&expected).chain(&x).fold(0.0, |max: f64, v| max.max(v.abs()));
     let epsilon = <V::Scalar as Float>::epsilon().as_f64();
     let gap = |j: &usize| (stated[*j] - expected[*j]).abs();

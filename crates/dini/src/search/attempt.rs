@@ -86,11 +86,16 @@ where
     /// Iterates from `start`. A root is then refined by Newton's method, as far as rounding lets it: a derivative may need more digits
     /// than the root, and what can't be refined is none, such as a point of a near miss that the tolerance does not tell from one.
     pub fn attempt(&self, solver: &AnySolver, start: &[f64]) -> Result<Attempt, Error> {
-        let found = self.run(solver, start, self.options.relative)?;
+        let Some(found) = self.run(solver, start, self.options.relative)? else {
+            return Ok(Attempt::none(start.to_vec()));
+        };
         if found.status != Status::Converged {
             return Ok(found);
         }
-        let refined = self.run(&AnySolver::Newton(Newton::default()), &found.z, f64::EPSILON)?;
+        let newton = AnySolver::Newton(Newton::default());
+        let Some(refined) = self.run(&newton, &found.z, f64::EPSILON)? else {
+            return Ok(Attempt { status: Status::OnBound, ..found });
+        };
         // an exact zero cannot be refined, nor a multiple root, which has no correction, nor where g is rounding of what it began with
         let done = match found.accuracy.evidence {
             Evidence::None => true,
@@ -103,24 +108,22 @@ where
         Ok(Attempt { iterations: found.iterations, ..refined })
     }
 
-    fn run(&self, solver: &AnySolver, start: &[f64], relative: f64) -> Result<Attempt, Error> {
+    /// Iterates from `start`; none where that is so close to a bound that it is on it in the units of the search.
+    fn run(&self, solver: &AnySolver, start: &[f64], relative: f64) -> Result<Option<Attempt>, Error> {
         let units = Units::around(self.problem, start, iterates(solver))?;
         let bounds = self.options.bounds.as_ref().map(|bounds| bounds.in_units(units.columns()));
         let options = Options { relative, bounds: bounds.transpose()?, ..self.options.clone() };
         let scaled = units.scaled(start);
-        // an unknown may be so small that it is on its bound
         let inside = |bounds: &Bounds| scaled.iter().enumerate().all(|(j, z)| bounds.holds(j, *z));
         if options.bounds.as_ref().is_some_and(|bounds| !inside(bounds)) {
-            let (status, accuracy) = (Status::OnBound, Accuracy::default());
-            let residual = norm(&self.residual(start)?);
-            return Ok(Attempt { z: start.to_vec(), status, iterations: 0, residual, accuracy });
+            return Ok(None);
         }
         let y = row(&scaled)?;
         let solution = solve(units.problem(self.problem)?, &y, solver, &options)?;
         let (status, iterations, accuracy) = (solution.status(0), solution.iterations(0), solution.accuracy(0));
         let z = units.unscaled(&solution.into_z().into_vec());
         let residual = norm(&self.residual(&z)?);
-        Ok(Attempt { z, status, iterations, residual, accuracy })
+        Ok(Some(Attempt { z, status, iterations, residual, accuracy }))
     }
 
     /// Divides the bracket until its ends are neighbouring numbers or g is zero, first at the start if there is one.
@@ -137,16 +140,7 @@ where
         let (status, iterations, accuracy) = (solution.status(0), solution.iterations(0), solution.accuracy(0));
         let z = solution.into_z().into_vec();
         let residual = norm(&self.residual(&z)?);
-        let flat = status == Status::Converged && residual == 0.0 && self.is_flat(&z)?;
-        let status = if flat { Status::Vanishing } else { status };
         Ok(Attempt { z, status, iterations, residual, accuracy })
-    }
-
-    /// Whether g is exactly 0 also 0.1 % away: it has underflowed, or lost what it depends on.
-    fn is_flat(&self, z: &[f64]) -> Result<bool, Error> {
-        let there = |by: f64| z.iter().map(|z| z * by).collect::<Vec<f64>>();
-        let zero = |z: Vec<f64>| -> Result<bool, Error> { Ok(self.residual(&z)?.iter().all(|g| *g == 0.0)) };
-        Ok(z.iter().any(|z| *z != 0.0) && (zero(there(0.999))? || zero(there(1.001))?))
     }
 
     /// The verdict at a root.

@@ -6,14 +6,14 @@
 //! holds ends it.
 //!
 //! - `attempt.rs`: one solve from one start, and what the theorem says where it ends;
-//! - `starts.rs`, `domain.rs`, `scan.rs`: where to start;
+//! - `starts.rs`, `domain.rs`, `sign_changes.rs`: where to start;
 //! - `units.rs`: in what units;
 //! - `found.rs`: the result.
 
 mod attempt;
 mod domain;
 mod found;
-mod scan;
+mod sign_changes;
 mod starts;
 mod units;
 

@@ -21,13 +21,15 @@ pub(super) fn inside(bounds: Option<&Bounds>, j: usize, value: f64) -> f64 {
     let Some(bounds) = bounds.filter(|bounds| !bounds.holds(j, value)) else { return value };
     let (lower, upper) = (bounds.lower()[j], bounds.upper()[j]);
     let off = |distance: f64| if distance == 0.0 { 1.0 } else { distance.abs() };
+    // half of the way to the largest number where that is as far as one gets
+    let within = |z: f64, bound: f64| if z.is_finite() { z } else { 0.5 * bound + 0.5 * f64::MAX.copysign(z) };
     match (lower.is_finite(), upper.is_finite()) {
         (true, true) => {
-            let share = 0.5 + value.atan() / std::f64::consts::PI;
-            lower + (upper - lower) * share.clamp(1e-6, 1.0 - 1e-6)
+            let share = (0.5 + value.atan() / std::f64::consts::PI).clamp(1e-6, 1.0 - 1e-6);
+            lower * (1.0 - share) + upper * share
         }
-        (true, false) => lower + off(value - lower),
-        (false, true) => upper - off(value - upper),
+        (true, false) => within(lower + off(value - lower), lower),
+        (false, true) => within(upper - off(value - upper), upper),
         (false, false) => value,
     }
 }
@@ -130,6 +132,17 @@ mod tests {
             }
             for start in starts {
                 assert!(given.iter().zip(&start).all(|(given, z)| given.is_none_or(|given| given == *z)));
+            }
+        }
+    }
+
+    #[test]
+    fn starts_are_finite_whatever_the_bounds() {
+        let (inf, big) = (f64::INFINITY, f64::MAX);
+        for (lower, upper) in [(1e308, inf), (-inf, -1e308), (-big, big), (-1e-320, 1e-320), (0.0, inf), (1.0, 1.5)] {
+            let bounds = Bounds::new(vec![lower], vec![upper]).unwrap();
+            for start in candidates(&[None], Some(&bounds)) {
+                assert!(start[0].is_finite() && lower <= start[0] && start[0] <= upper, "{lower}..{upper}: {start:?}");
             }
         }
     }

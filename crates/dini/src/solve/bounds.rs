@@ -146,13 +146,12 @@ impl Bounds {
     }
 
     /// Whether an unknown of `z`, known to within the share `relative` of it, cannot be told from its bound.
-    pub(super) fn touches<T: Real>(&self, z: &[T], relative: f64) -> bool {
+    pub(super) fn touches<T: Real>(&self, z: &[f64], relative: f64) -> bool {
         let epsilon = 4.0 * <T as num_traits::Float>::epsilon().as_f64();
         let smallest = <T as num_traits::Float>::min_positive_value().as_f64();
-        let close = |(j, z): (usize, &T)| {
-            let z = z.as_f64();
+        let close = |(j, z): (usize, &f64)| {
             // what is not known to be uncertain counts as rounding
-            let distance = self.nearest(j, z).1;
+            let distance = self.nearest(j, *z).1;
             distance <= smallest || distance <= relative.max(epsilon) * z.abs()
         };
         z.iter().enumerate().any(close)

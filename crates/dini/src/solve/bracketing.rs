@@ -3,11 +3,15 @@
 use num_traits::{Float, Zero};
 
 use super::bracket::{Bracket, Point, middle};
+use super::root::{Finding, Question};
 use super::{Accuracy, Evaluator, Evidence, Iterate, Knows, Solver, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep, Rows};
-use crate::error::Error;
-use crate::problem::{Eval, Problem, Scalar};
+use crate::error::{Error, UserError};
+use crate::problem::{Active, Eval, Problem, Scalar};
+
+/// Share of z to either side at which a function that is flat at z is told from a root.
+const AWAY: f64 = 1e-3;
 
 /// Chandrupatla's method for g(z) = 0 with one unknown, in a bracket lo < z < hi of each sample over which g changes sign.
 ///
@@ -18,7 +22,8 @@ use crate::problem::{Eval, Problem, Scalar};
 /// sign. Memory nine numbers a sample.
 ///
 /// The root is known to within the bracket: a sample has converged once that is narrower than the tolerance, or its ends are
-/// neighbouring numbers, and g has shrunk along with it; where g jumps it ends as stagnated. A
+/// neighbouring numbers, and g has shrunk along with it; where g jumps it ends as stagnated. Where g is exactly 0 it is evaluated
+/// on both sides too: a function that has underflowed, or is flat, is 0 there as well and ends as [`Status::Vanishing`]. A
 /// pole is not a root: there the residual grows, and the sample ends diverged or stagnated. Without a sign change among lo, z0
 /// and hi it ends as [`Status::NoSignChange`].
 ///
@@ -143,9 +148,11 @@ fn conclude<V: Batch>(it: &mut Iterate<V>, i: usize, bracket: &Bracket<V::Scalar
     let best = bracket.best();
     move_to(it, i, best);
     let divisible = bracket.division().is_some();
-    let exact = best.g == V::Scalar::zero();
-    if exact || (bracket.has_shrunk() && (bracket.width() <= narrow(it, best.z) || !divisible)) {
-        let width = if exact { 0.0 } else { bracket.width().as_f64() };
+    if best.g == V::Scalar::zero() {
+        // a function that has underflowed is zero, too: the point is examined
+        it.propose(i, 0.0);
+    } else if bracket.has_shrunk() && (bracket.width() <= narrow(it, best.z) || !divisible) {
+        let width = bracket.width().as_f64();
         it.converge(i, Accuracy::of_components(&[best.z], [width].into_iter(), Evidence::Bracket));
     } else if !divisible {
         it.fail(i, Status::Stagnated);
@@ -188,7 +195,7 @@ impl<T: Real> Bracketing<T> {
                 _ => {
                     move_to(it, i, best);
                     if best.g == T::zero() {
-                        it.converge(i, Accuracy::of_components(&[best.z], [0.0].into_iter(), Evidence::Bracket));
+                        it.propose(i, 0.0);
                     } else {
                         it.fail(i, Status::NoSignChange);
                     }
@@ -260,6 +267,31 @@ impl<P: Problem> Solver<P> for Bracketing<Scalar<P>> {
 
     fn knows(&self, _: &Self::Work) -> Knows {
         Knows::Correction
+    }
+
+    /// Whether g is 0 here, and not beside it: at most three evaluations.
+    fn examine(
+        &self,
+        problem: &P,
+        _: &Self::Work,
+        question: &Question<'_, P::State>,
+    ) -> Result<Option<Finding<P::State>>, UserError> {
+        let z = number(question.z, 0);
+        let (mut moved, mut g, slots) = (question.z.zeros(1), question.z.zeros(1), [0]);
+        let mut is_zero = |share: f64| -> Result<bool, UserError> {
+            moved.write(0, &[z * Scalar::<P>::of(share)]);
+            problem.residual(Active::new(&slots, question.sample, false), &moved, &mut g)?;
+            question.evaluations.set(question.evaluations.get() + 1);
+            Ok(number(&g, 0) == Scalar::<P>::zero())
+        };
+        if !is_zero(1.0)? {
+            return Ok(None);
+        }
+        if z != Scalar::<P>::zero() && (is_zero(1.0 - AWAY)? || is_zero(1.0 + AWAY)?) {
+            return Ok(Some(Finding::Flat));
+        }
+        let accuracy = Accuracy::of_components(&[z], [0.0].into_iter(), Evidence::Bracket);
+        Ok(Some(Finding::Root(accuracy, None)))
     }
 
     fn memory(&self, _: &mut Self::Work) {}

@@ -65,7 +65,7 @@ impl Path<'_> {
     fn anew(&self, last: &Row, value: f64) -> Result<Row, SolveError> {
         let mut setup = self.request.setup(Some(value))?;
         // without a derivative the last root leads nowhere by itself
-        let jump = last.answer.verdict.holds && self.is_followed(&last.answer, &setup);
+        let jump = last.answer.verdict.holds && self.place(&last.answer).is_some();
         let plain = setup.starts.clone();
         start_at(&mut setup, &last.answer.solution);
         let mut answer = Answer::of(&setup)?;
@@ -78,14 +78,14 @@ impl Path<'_> {
         Ok(Row { value, answer, jump })
     }
 
-    /// Whether there is a derivative by the symbol to follow, and the same unknowns.
-    fn is_followed(&self, last: &Answer, setup: &Setup) -> bool {
-        setup.system.parameters().contains(&self.sweep.name) && setup.system.unknowns() == last.unknowns
+    /// Which parameter the symbol is; none where the number of equations or terms depends on it, so that there is no derivative by it.
+    fn place(&self, answer: &Answer) -> Option<usize> {
+        answer.parameters.iter().position(|name| *name == self.sweep.name)
     }
 
     /// The root at `value` that continues `last`, in as few steps as confirm the derivative's predictions.
     fn follow(&self, last: &Row, value: f64) -> Result<Option<Answer>, SolveError> {
-        if !self.is_followed(&last.answer, &self.request.setup(Some(value))?) {
+        if self.place(&last.answer).is_none() {
             return Ok(None);
         }
         let mut steps = 1;
@@ -137,7 +137,7 @@ impl Path<'_> {
 
     /// To first order where there is a derivative.
     fn predict(&self, answer: &Answer, change: f64) -> Vec<f64> {
-        let parameter = answer.parameters.iter().position(|name| *name == self.sweep.name);
+        let parameter = self.place(answer);
         let slope = |i: usize| parameter.and_then(|p| answer.derivative(i, p)).unwrap_or(0.0);
         answer.solution.iter().enumerate().map(|(i, z)| z + slope(i) * change).collect()
     }

@@ -8,7 +8,7 @@ use super::super::solution::Record;
 use super::super::{Knows, Solver, Status};
 use super::{Chunk, Task};
 use crate::Real;
-use crate::batch::{Batch, Keep, pick};
+use crate::batch::{Batch, Keep, numbers, pick};
 use crate::error::UserError;
 use crate::problem::{Active, Eval, Problem, ResidualScale};
 
@@ -175,10 +175,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         task: &Task<'_, P, S>,
     ) -> (Status, Accuracy) {
         let touches = task.options.bounds.as_ref().is_some_and(|bounds| {
-            let mut row = vec![V::Scalar::default(); self.it.z.width()];
-            self.it.z.read(i, &mut row);
             // what was asked for, or what is known
-            bounds.touches(&row, (2.0 * accuracy.relative).max(task.options.relative))
+            bounds.touches::<V::Scalar>(&numbers(&self.it.z, i), (2.0 * accuracy.relative).max(task.options.relative))
         });
         (if touches { Status::OnBound } else { Status::Converged }, accuracy)
     }
@@ -363,13 +361,6 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.attempts.push((slot, Attempt { method, status, iterations: iteration, residual }));
         }
     }
-}
-
-/// Row `i` of x in f64.
-fn numbers<V: Batch>(x: &V, i: usize) -> Vec<f64> {
-    let mut row = vec![V::Scalar::default(); x.width()];
-    x.read(i, &mut row);
-    row.into_iter().map(Real::as_f64).collect()
 }
 
 /// Some rows of `z`, and g there.

@@ -62,6 +62,11 @@ fn a_root_on_a_bound_says_so() {
     assert!(found.solved() && found.solution == [0.0] && !found.verdict.holds, "{found}");
     assert_eq!(found.status.name(), "on_bound");
     assert!(found.to_string().contains("lies on a bound"), "{found}");
+    // bounds without room for a start are no root
+    for bounds in ["x=-1e-320..1e-320", "x=1e308..", "x=1..1.0000000000000002"] {
+        let none = answer(&bounded(&["x^2 = 4"], "", "", bounds));
+        assert!(!none.solved(), "{bounds}: {none}");
+    }
     let none = answer(&bounded(&["x = 3"], "", "", "x=0..1"));
     assert!(!none.solved() && (0.0..=1.0).contains(&none.solution[0]), "{none}");
 }

@@ -66,9 +66,9 @@ impl<P: Linearize> Point<'_, P> {
     /// equations contradict each other.
     pub(super) fn is_consistent(&mut self) -> Result<bool, UserError> {
         let begun = self.around.z.clone();
-        let mut z = begun.clone();
+        let (mut z, scaled) = (begun.clone(), Scaled::new(&self.jacobian, &begun));
         for _ in 0..PROJECTIONS {
-            z = Scaled::new(&self.jacobian, &z).without_null_space(&z);
+            z = scaled.without_null_space(&z);
         }
         if z.iter().zip(&begun).all(|(z, begun)| (z - begun).abs() <= AWAY * begun.abs()) {
             return Ok(true);

@@ -1,9 +1,9 @@
 //! Whether g changes around a point.
 
 use super::{AWAY, BEYOND, NOISE, Point};
+use crate::batch::numbers;
 use crate::error::UserError;
 use crate::problem::Linearize;
-use crate::{Real, batch::Batch};
 
 /// Largest distance at which a root near 0 is told from a flat function, among terms near 1.
 const NEAR: f64 = 1e-6;
@@ -32,14 +32,13 @@ impl<P: Linearize> Point<'_, P> {
         let signs: [fn(usize) -> f64; 4] =
             [|_| 1.0, |_| -1.0, |j| if j % 2 == 0 { 1.0 } else { -0.5 }, |j| if j % 2 == 0 { -1.0 } else { 0.5 }];
         let z = self.around.z.clone();
-        let mut begun = vec![Default::default(); z.len()];
-        self.question.start.read(0, &mut begun);
+        let begun = numbers(self.question.start, 0);
         let floor: Vec<f64> = self.scale()?.iter().map(|size| (self.epsilon * size).max(f64::MIN_POSITIVE)).collect();
         let mut still: Vec<usize> = (0..z.len()).collect();
         for sign in signs {
             let size = |j: usize| {
                 // a root near 0 has the size of where it was sought
-                let scale = z[j].abs().max(begun[j].as_f64().abs());
+                let scale = z[j].abs().max(begun[j].abs());
                 if scale == 0.0 { AWAY } else { (AWAY * scale).max(NEAR.min(BEYOND * uncertain[j])) }
             };
             let d: Vec<f64> = (0..z.len()).map(|j| sign(j) * size(j)).collect();

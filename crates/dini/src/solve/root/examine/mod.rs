@@ -12,7 +12,7 @@ use num_traits::Float;
 
 use super::{Accuracy, Evidence, Factors, Neighbourhood, Scan, Tolerance, away, confirmed, magnitude};
 use crate::Real;
-use crate::batch::Batch;
+use crate::batch::{Batch, numbers};
 use crate::error::UserError;
 use crate::linear::DENSE;
 use crate::problem::{Linearize, Scalar};
@@ -239,11 +239,9 @@ impl<'p, P: Linearize> Point<'p, P> {
     }
 
     /// Whether an unknown has grown, and rounding hides more than half of it: g has lost what it depends on.
-    fn is_lost(&mut self, uncertain: &[f64]) -> bool {
-        let mut begun = vec![Scalar::<P>::default(); uncertain.len()];
-        self.question.start.read(0, &mut begun);
-        let lost =
-            |((u, z), begun): ((&f64, &f64), &Scalar<P>)| *u > 0.5 * z.abs() && z.abs() > begun.as_f64().abs().max(1.0);
+    fn is_lost(&self, uncertain: &[f64]) -> bool {
+        let begun = numbers(self.question.start, 0);
+        let lost = |((u, z), begun): ((&f64, &f64), &f64)| *u > 0.5 * z.abs() && z.abs() > begun.abs().max(1.0);
         uncertain.iter().zip(&self.around.z).zip(&begun).any(lost)
     }
 

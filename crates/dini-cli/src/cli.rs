@@ -10,7 +10,7 @@ use crate::commands::check::CheckArgs;
 use crate::commands::classify::{EvalArgs, PredictArgs};
 use crate::commands::solve::SolveArgs;
 use crate::failure::{Failure, Outcome};
-use crate::output;
+use crate::{contain, output};
 use crate::training::TrainArgs;
 
 /// Implicit layers: solve g(z; a) = 0, differentiate z*(a), and know when the theorem holds.
@@ -32,32 +32,52 @@ enum Command {
 }
 
 /// Runs the command line and returns the exit code; messages go to standard error.
-pub fn run(mut words: Vec<OsString>) -> u8 {
+pub fn run(words: Vec<OsString>) -> u8 {
+    contain::silence();
+    one_thread_if_no_more();
+    let outcome = contain::contain(|| dispatch(words)).unwrap_or_else(|message| {
+        let place = contain::place();
+        Err(Failure::unsolved(format!("internal error: {message} ({place}); please report it with the command")))
+    });
+    match outcome {
+        Ok(()) => 0,
+        Err(Failure { code, message }) => {
+            if !message.is_empty() {
+                output::note(format_args!("{message}"));
+            }
+            code
+        }
+    }
+}
+
+/// Where the system lets a process have no more threads, the work is done by this one.
+fn one_thread_if_no_more() {
+    if rayon::ThreadPoolBuilder::new().build_global().is_err() {
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+        // if there is a pool already, it stays
+        let _ = alone.build_global();
+    }
+}
+
+fn dispatch(mut words: Vec<OsString>) -> Outcome {
     protect_equations(&mut words);
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            // help and version are not failures; nothing can be done if the terminal is gone
+        Err(error) if error.use_stderr() => {
+            // nothing can be done if the terminal is gone
             let _ = error.print();
-            return if error.use_stderr() { 2 } else { 0 };
+            return Err(Failure::usage(""));
         }
+        // help and version
+        Err(error) => return output::write(|_| error.print()),
     };
-    let outcome = match cli.command {
+    match cli.command {
         Command::Train(args) => commands::train::run(*args, &words[2..]),
         Command::Eval(args) => commands::classify::eval(&args),
         Command::Predict(args) => commands::classify::predict(&args),
         Command::Solve(args) => solve(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
-    };
-    match outcome {
-        Ok(()) => 0,
-        Err(Failure { code, message }) => {
-            if !message.is_empty() {
-                eprintln!("dini: {message}");
-            }
-            code
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Display;
 /// A message for the user and the exit code of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// 1: the computation did not succeed; 2: bad usage or bad input; 130: interrupted.
+    /// 0: the reader of the output has gone; 1: the computation did not succeed, or its result cannot be written; 2: bad usage or bad
+    /// input; 130: interrupted.
     pub code: u8,
     /// Printed on standard error; may be empty where the output already says it.
     pub message: String,

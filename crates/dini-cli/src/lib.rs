@@ -4,10 +4,12 @@
 
 pub mod cli;
 pub mod commands;
+pub mod contain;
 pub mod data;
 pub mod equation;
 pub mod failure;
 pub mod files;
+pub mod interrupt;
 pub mod model;
 mod output;
 pub mod report;

@@ -1,19 +1,34 @@
-//! Standard output that may go away.
+//! Standard output and standard error, either of which may go away.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use crate::failure::{Failure, Outcome};
 
 /// Writes a line to standard output. `println!` would panic when the reader has gone (`dini predict ... | head`).
 ///
 /// # Errors
-/// Code 141 without a message for a closed pipe, as for a process that SIGPIPE ends; code 2 for anything else.
+/// Code 0 without a message where the reader has gone, since it has what it wanted; code 1 where the line cannot be written, as to a
+/// full disk.
 pub fn line(text: Arguments<'_>) -> Outcome {
-    writeln!(std::io::stdout(), "{text}").map_err(|e| match e.kind() {
-        ErrorKind::BrokenPipe => Failure { code: 141, message: String::new() },
-        _ => Failure::usage(format!("cannot write to standard output: {e}")),
+    write(|out| writeln!(out, "{text}"))
+}
+
+/// The same of text as it is.
+///
+/// # Errors
+/// As [`line`].
+pub fn write(f: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Outcome {
+    let mut out = io::stdout().lock();
+    f(&mut out).and_then(|()| out.flush()).map_err(|e| match e.kind() {
+        ErrorKind::BrokenPipe => Failure { code: 0, message: String::new() },
+        _ => Failure::unsolved(format!("cannot write to standard output: {e}")),
     })
+}
+
+/// Writes a line to standard error, which nothing can be done about if it fails.
+pub fn note(text: Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "dini: {text}");
 }
 
 /// `println!` for commands: ends the command where standard output is gone.

@@ -10,7 +10,7 @@ use crate::data::{Images, digits, idx, image};
 use crate::failure::{Failure, Outcome};
 use crate::files::FileError;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
-use crate::output::say;
+use crate::output::{self, say};
 use crate::training::{Evaluation, RunFolder, TrainArgs, evaluate};
 
 /// Accuracy of a trained model on test images, and a table by class
@@ -74,7 +74,10 @@ impl Trained {
         }
         let evaluation = evaluate(&self.model, images, self.preprocessing)?;
         if evaluation.failures > 0 {
-            eprintln!("dini: warning: the implicit layer did not converge for {} images", evaluation.failures);
+            output::note(format_args!(
+                "warning: the implicit layer did not converge for {} images",
+                evaluation.failures
+            ));
         }
         Ok(evaluation)
     }

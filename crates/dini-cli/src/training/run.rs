@@ -1,7 +1,6 @@
 //! The training loop.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::optim::decay::WeightDecayConfig;
@@ -22,6 +21,7 @@ use super::options::TrainArgs;
 use super::step::step;
 use crate::data::{self, Images, Split};
 use crate::failure::{Failure, Outcome};
+use crate::interrupt::Interrupt;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
 use crate::output::say;
 use crate::report::Epoch;
@@ -53,7 +53,8 @@ struct Run {
 ///
 /// # Errors
 /// Bad options or data, an unwritable folder, or an interruption (code 130) after a checkpoint has been written.
-pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
+pub fn train(args: &TrainArgs) -> Outcome {
+    let stop = Interrupt::listen(|| {}).map_err(|e| Failure::unsolved(format!("cannot listen for Ctrl-C: {e}")))?;
     let device = Device::flex().autodiff();
     let (run, mut state) = match &args.resume {
         Some(path) => resume(args, path, &device)?,
@@ -82,7 +83,7 @@ pub fn train(args: &TrainArgs, stop: &AtomicBool) -> Outcome {
                 tally.forward(),
                 tally.backward()
             ));
-            if stop.load(Ordering::Relaxed) {
+            if stop.asked() {
                 bar.finish_and_clear();
                 run.save(&state)?;
                 return Err(Failure::interrupted(format!(

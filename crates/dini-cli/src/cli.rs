@@ -10,8 +10,8 @@ use crate::commands::check::CheckArgs;
 use crate::commands::classify::{EvalArgs, PredictArgs};
 use crate::commands::solve::SolveArgs;
 use crate::failure::{Failure, Outcome};
-use crate::{contain, output};
 use crate::training::TrainArgs;
+use crate::{contain, output};
 
 /// Implicit layers: solve g(z; a) = 0, differentiate z*(a), and know when the theorem holds.
 #[derive(Parser, Debug)]

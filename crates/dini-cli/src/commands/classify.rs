@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::data::{Images, digits, idx, image};
 use crate::failure::{Failure, Outcome};
-use crate::files::FileError;
-use crate::model::{self, Classifier, Preprocessing, Sizes};
+use crate::files::{FileError, read_sealed, shown};
+use crate::model::{self, Classifier, Origin, Preprocessing, Sizes};
 use crate::output::{self, say};
-use crate::training::{Evaluation, RunFolder, TrainArgs, evaluate};
+use crate::training::{CHECKPOINT, Checkpoint, Evaluation, MODEL, TrainArgs, evaluate, is_run};
 
 /// Accuracy of a trained model on test images, and a table by class
 #[derive(Args, Clone, Debug)]
@@ -48,12 +48,14 @@ struct Trained {
 
 impl Trained {
     fn open(run: &Path) -> Result<Self, Failure> {
-        let folder = RunFolder::open(run)?;
-        let bytes = folder.read("model.safetensors")?;
-        let args = TrainArgs::from_file(&folder.file("config.toml"), &[])?;
-        let path = folder.file("model.safetensors");
-        let (model, sizes, preprocessing) = model::load(&path, &bytes, args.settings(), &Device::flex())?;
-        Ok(Trained { args, model, sizes, preprocessing })
+        is_run(run)?;
+        let path = run.join(MODEL);
+        let bytes = read_sealed(&path, "cannot read the model")?;
+        let header = model::header(&path, &bytes)?;
+        is_of_its_run(&run.join(CHECKPOINT), &path, &header.origin)?;
+        let args = TrainArgs::from_text(&header.origin.options, &shown(&path.to_string_lossy()), &[])?;
+        let (model, sizes) = model::load(&path, &bytes, &header, args.settings(), &Device::flex())?;
+        Ok(Trained { args, model, sizes, preprocessing: header.preprocessing })
     }
 
     /// Classifies `images`, which come from `path`.
@@ -81,6 +83,27 @@ impl Trained {
         }
         Ok(evaluation)
     }
+}
+
+/// Refuses a model that is not of the run whose checkpoint lies beside it, and says where it is older. A model alone is taken as it is.
+fn is_of_its_run(checkpoint: &Path, path: &Path, origin: &Origin) -> Result<(), FileError> {
+    if !checkpoint.exists() {
+        return Ok(());
+    }
+    let bytes = read_sealed(checkpoint, "cannot read the checkpoint")?;
+    let Checkpoint { identity, progress, .. } = Checkpoint::decode(checkpoint, &bytes)?;
+    let now = identity.origin(&progress);
+    if now.run != origin.run {
+        let why = "it is of another run than the checkpoint beside it";
+        return Err(FileError::new("cannot use the model", path, why, "make it again with `dini train --resume`"));
+    }
+    if (now.epoch, now.step) != (origin.epoch, origin.step) {
+        output::note(format_args!(
+            "warning: the model is of epoch {}, step {}, the checkpoint of epoch {}, step {}; `dini train --resume` makes it again",
+            origin.epoch, origin.step, now.epoch, now.step
+        ));
+    }
+    Ok(())
 }
 
 /// `dini eval`

@@ -10,6 +10,16 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
+/// Opens a file for writing that may exist, and is no link.
+pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+    fault::check()?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options.open(path)
+}
+
 /// Writes all of `bytes`.
 pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     if let Err(error) = fault::check() {

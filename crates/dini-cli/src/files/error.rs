@@ -41,9 +41,10 @@ impl FileError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Some(("the disk is full", "free some space or choose another disk"))
             }
-            ErrorKind::FileTooLarge => {
-                Some(("the file would be larger than is allowed here", "raise the limit (ulimit -f) or choose another disk"))
-            }
+            ErrorKind::FileTooLarge => Some((
+                "the file would be larger than is allowed here",
+                "raise the limit (ulimit -f) or choose another disk",
+            )),
             ErrorKind::NotADirectory => {
                 Some(("a part of the path is a file where a folder should be", "check the path"))
             }

@@ -3,20 +3,25 @@
 //! - `error.rs`: [`FileError`]; `text.rs`: names from elsewhere made harmless;
 //! - `read.rs`: regular files of limited size;
 //! - `disk.rs`: the operations that change a disk, each of which a test can make fail;
-//! - `write.rs`: whole files.
+//! - `write.rs`: whole files;
+//! - `sealed.rs`: tensors with a checksum;
+//! - `lock.rs`: one process a folder.
 
 mod disk;
 mod error;
+mod lock;
 mod read;
+mod sealed;
 mod text;
 mod write;
 
 #[cfg(test)]
 pub(crate) use disk::fault;
-#[expect(unused_imports)]
 pub(crate) use disk::{create_folder, remove_file};
 pub use error::FileError;
+pub use lock::Lock;
 pub use read::{open, read, read_text, size};
+pub use sealed::{digest, read_sealed, seal, unseal};
 pub use text::shown;
 pub use write::write_whole;
-pub(crate) use write::remove_leftovers;
+pub(crate) use write::{is_leftover, remove_leftovers};

@@ -32,13 +32,27 @@ pub fn open(path: &Path, what: &'static str) -> Result<File, FileError> {
 /// # Errors
 /// As [`open`]; a file that is larger.
 pub fn read(path: &Path, what: &'static str, most: u64) -> Result<Vec<u8>, FileError> {
-    let file = open(path, what)?;
+    read_checked(path, what, most, |_: [u8; 0]| Ok(()))
+}
+
+/// The same of a file whose first N bytes tell whether it is worth reading.
+pub(super) fn read_checked<const N: usize>(
+    path: &Path,
+    what: &'static str,
+    most: u64,
+    check: impl FnOnce([u8; N]) -> Result<(), String>,
+) -> Result<Vec<u8>, FileError> {
+    let mut file = open(path, what)?;
+    let fail = |error| FileError::io(what, path, &error);
+    let refuse = |why: String| FileError::new(what, path, why, "check that this is the right file");
     let mut bytes = Vec::new();
+    file.by_ref().take(N as u64).read_to_end(&mut bytes).map_err(fail)?;
+    let start = <[u8; N]>::try_from(bytes.as_slice());
+    check(start.map_err(|_| refuse("it is empty or cut short".to_owned()))?).map_err(refuse)?;
     // what a file says of its size is not always true
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FileError::io(what, path, &error))?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > most {
-        let why = format!("it is larger than {}", size(most));
-        return Err(FileError::new(what, path, why, "check that this is the right file"));
+        return Err(refuse(format!("it is larger than {}", size(most))));
     }
     Ok(bytes)
 }
@@ -83,7 +97,10 @@ mod tests {
         std::fs::write(&path, b"ab\xff").unwrap();
         let text = read_text(&path, "cannot read it", 10).unwrap_err().to_string();
         assert!(text.contains("byte 3 is not UTF-8"), "{text}");
-        assert_eq!([size(0), size(999), size(64_000_000), size(1_900_000_000)], ["0 bytes", "999 bytes", "64 MB", "1.9 GB"]);
+        assert_eq!(
+            [size(0), size(999), size(64_000_000), size(1_900_000_000)],
+            ["0 bytes", "999 bytes", "64 MB", "1.9 GB"]
+        );
     }
 
     #[test]
@@ -95,6 +112,8 @@ mod tests {
                 assert!(text.contains("not a regular file"), "{text}");
             }
         }
-        assert!(read(&folder.path().join("gone"), "cannot read it", 10).unwrap_err().to_string().contains("no such file"));
+        assert!(
+            read(&folder.path().join("gone"), "cannot read it", 10).unwrap_err().to_string().contains("no such file")
+        );
     }
 }

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 /// `text` with characters escaped that would steer a terminal or hide what is written: control characters, and those that
 /// change the direction of writing or have no width.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
     }

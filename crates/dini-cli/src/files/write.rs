@@ -1,5 +1,6 @@
 //! Writing whole files.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -55,14 +56,17 @@ pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), FileError> {
     let fail = |error: io::Error| FileError::io("cannot read the folder", folder, &error);
     for entry in fs::read_dir(folder).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        let name = entry.file_name();
-        let middle = name.to_str().and_then(|n| n.strip_prefix(UNFINISHED.0)).and_then(|n| n.strip_suffix(UNFINISHED.1));
-        let ours = middle.is_some_and(|m| m.len() == LETTERS && m.bytes().all(|b| b.is_ascii_alphanumeric()));
-        if ours && entry.file_type().map_err(fail)?.is_file() {
+        if is_leftover(&entry.file_name()) && entry.file_type().map_err(fail)?.is_file() {
             disk::remove_file(&entry.path()).map_err(fail)?;
         }
     }
     Ok(())
+}
+
+/// Whether this is the name of an unfinished file.
+pub(crate) fn is_leftover(name: &OsStr) -> bool {
+    let middle = name.to_str().and_then(|n| n.strip_prefix(UNFINISHED.0)).and_then(|n| n.strip_suffix(UNFINISHED.1));
+    middle.is_some_and(|m| m.len() == LETTERS && m.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 fn parent(path: &Path) -> &Path {
@@ -131,7 +135,8 @@ mod tests {
     #[test]
     fn only_own_leftovers_are_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let others = [".dini-notes.part", ".dini-abcdefghijkl.party", "x.dini-abcdefghijkl.part", ".dini-abc/efghijk.part"];
+        let others =
+            [".dini-notes.part", ".dini-abcdefghijkl.party", "x.dini-abcdefghijkl.part", ".dini-abc/efghijk.part"];
         for name in others.iter().filter(|name| !name.contains('/')).chain(&[".dini-abcdefGHI123.part"]) {
             fs::write(folder.path().join(name), b"x").unwrap();
         }

@@ -1,17 +1,16 @@
 //! A classifier as a safetensors file.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::{Param, ParamId};
 use burn::nn::Linear;
 use burn::prelude::*;
 use dini_burn::{Deq, Settings, TanhCell};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Sizes};
-use crate::files::FileError;
+use crate::files::{FileError, seal, unseal};
 
 /// What is done to pixels before the model sees them: (pixel - mean) / deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,24 +21,47 @@ pub struct Preprocessing {
     pub deviation: f32,
 }
 
-/// Description of the model, under the key `dini` of the file's metadata.
-#[derive(Serialize, Deserialize)]
-struct Header {
+/// Which state of which run a model is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Digest of the run's options and data.
+    pub run: String,
+    /// Epochs finished.
+    pub epoch: usize,
+    /// Steps done in the epoch under way.
+    pub step: usize,
+    /// The run's options, as the text of `config.toml`.
+    pub options: String,
+}
+
+/// Everything about a model but its weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Header {
     format: u32,
     height: usize,
     width: usize,
-    preprocessing: Preprocessing,
+    /// What is done to pixels.
+    pub preprocessing: Preprocessing,
+    /// Where the model comes from.
+    pub origin: Origin,
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Labels are bytes.
+const MOST_CLASSES: usize = 256;
 /// Names and shapes are those of the mathematics: W is n x n and acts on columns, U is pixels x n and acts on rows.
-const NAMES: [&str; 5] = ["input.weight", "input.bias", "layer.weight", "output.weight", "output.bias"];
+pub(super) const NAMES: [&str; 5] = ["input.weight", "input.bias", "layer.weight", "output.weight", "output.bias"];
 
 /// The file's content.
 ///
 /// # Errors
 /// A tensor that cannot be read back from its device.
-pub fn save(model: &Classifier, sizes: Sizes, preprocessing: Preprocessing) -> Result<Vec<u8>, FileError> {
+pub fn save(
+    model: &Classifier,
+    sizes: Sizes,
+    preprocessing: Preprocessing,
+    origin: Origin,
+) -> Result<Vec<u8>, FileError> {
     let bias = |b: &Option<Param<Tensor<1>>>| b.as_ref().map(|b| b.val().inner().into_data());
     let data = [
         Some(model.input.weight.val().inner().into_data()),
@@ -56,34 +78,45 @@ pub fn save(model: &Classifier, sizes: Sizes, preprocessing: Preprocessing) -> R
         let view = TensorView::new(Dtype::F32, shape, data.as_bytes()).map_err(|e| fail(e.to_string()))?;
         tensors.push((*name, view));
     }
-    let header = Header { format: FORMAT, height: sizes.height, width: sizes.width, preprocessing };
-    let header = serde_json::to_string(&header).map_err(|e| fail(e.to_string()))?;
-    safetensors::serialize(tensors, Some(HashMap::from([("dini".to_string(), header)])))
-        .map_err(|e| fail(e.to_string()))
+    let header = Header { format: FORMAT, height: sizes.height, width: sizes.width, preprocessing, origin };
+    seal(&tensors, &serde_json::to_string(&header).map_err(|e| fail(e.to_string()))?).map_err(fail)
 }
 
-/// Reads what [`save`] has written.
+fn foreign(path: &Path, why: String) -> FileError {
+    FileError::new("cannot use the model", path, why, "give a run folder that `dini train` has written")
+}
+
+/// What a file that [`save`] has written says of its model.
 ///
 /// # Errors
-/// A file that is unreadable, damaged, or not one of dini's models.
+/// A file that is damaged, of another format, or not one of dini's models.
+pub fn header(path: &Path, bytes: &[u8]) -> Result<Header, FileError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let (description, _) = unseal(bytes).map_err(|e| foreign(path, e))?;
+    let not_ours = |_| foreign(path, "it is not a model of dini".into());
+    let Format { format } = serde_json::from_str(&description).map_err(not_ours)?;
+    if format != FORMAT {
+        return Err(foreign(path, format!("it has format {format}, this program reads format {FORMAT}")));
+    }
+    serde_json::from_str(&description).map_err(not_ours)
+}
+
+/// Reads what [`save`] has written; `header` is what it says of its model.
+///
+/// # Errors
+/// A file that is damaged, or whose tensors do not make a model.
 pub fn load(
     path: &Path,
     bytes: &[u8],
+    header: &Header,
     settings: Settings,
     device: &Device,
-) -> Result<(Classifier, Sizes, Preprocessing), FileError> {
-    let foreign = |why: String| {
-        FileError::new("cannot use the model", path, why, "give a run folder that `dini train` has written")
-    };
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|e| foreign(format!("not a safetensors file ({e})")))?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| foreign(format!("damaged safetensors file ({e})")))?;
-    let header = metadata.metadata().as_ref().and_then(|m| m.get("dini"));
-    let header = header.ok_or_else(|| foreign("it is not a model of dini (no `dini` entry in its metadata)".into()))?;
-    let header: Header = serde_json::from_str(header).map_err(|e| foreign(format!("its header is damaged ({e})")))?;
-    if header.format != FORMAT {
-        return Err(foreign(format!("it has format {}, this program reads format {FORMAT}", header.format)));
-    }
+) -> Result<(Classifier, Sizes), FileError> {
+    let foreign = |why: String| foreign(path, why);
+    let (_, tensors) = unseal(bytes).map_err(foreign)?;
     let tensor = |name: &str, rank: usize| -> Result<(Vec<usize>, Vec<f32>), FileError> {
         let view = tensors.tensor(name).map_err(|_| foreign(format!("tensor `{name}` is missing")))?;
         if view.dtype() != Dtype::F32 || view.shape().len() != rank {
@@ -108,14 +141,14 @@ pub fn load(
         && w[1] == n
         && output[0] == n
         && output_bias[0] == classes
-        && classes > 0
+        && (1..=MOST_CLASSES).contains(&classes)
         && n > 0;
-    if !fits || header.preprocessing.deviation.is_nan() || header.preprocessing.deviation <= 0.0 {
+    let Preprocessing { mean, deviation } = header.preprocessing;
+    if !fits || !mean.is_finite() || !deviation.is_finite() || deviation <= 0.0 {
         return Err(foreign("its tensors do not fit together".into()));
     }
     let sizes = Sizes { height: header.height, width: header.width, state: n, classes };
-    let model = assemble(parts, settings, device);
-    Ok((model, sizes, header.preprocessing))
+    Ok((assemble(parts, settings, device), sizes))
 }
 
 fn assemble(parts: [(Vec<usize>, Vec<f32>); 5], settings: Settings, device: &Device) -> Classifier {

@@ -2,9 +2,10 @@
 
 mod file;
 
-pub use file::{Preprocessing, load, save};
+use file::NAMES;
+pub use file::{Header, Origin, Preprocessing, header, load, save};
 
-use burn::module::{Module, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use dini::Error;
@@ -66,6 +67,23 @@ impl Classifier {
             layer: Deq::with_settings(cell, settings),
             output: linear(sizes.state, sizes.classes, 4),
         }
+    }
+
+    /// The first of the parameters that holds a number which is not finite, by its name in the model's file.
+    pub fn not_finite(&self) -> Option<&'static str> {
+        fn finite<const D: usize>(parameter: &Param<Tensor<D>>) -> bool {
+            // 0 times anything finite
+            parameter.val().inner().mul_scalar(0.0).sum().into_scalar::<f32>() == 0.0
+        }
+        let bias = |linear: &Linear| linear.bias.as_ref().is_none_or(finite);
+        let all = [
+            finite(&self.input.weight),
+            bias(&self.input),
+            finite(&self.layer.cell.weight),
+            finite(&self.output.weight),
+            bias(&self.output),
+        ];
+        NAMES.iter().zip(all).find(|(_, finite)| !finite).map(|(name, _)| *name)
     }
 
     /// Logits of images, B x pixels.

@@ -25,7 +25,7 @@ pub struct Evaluation {
 /// Classifies every image.
 ///
 /// # Errors
-/// A broken contract of the layer.
+/// A broken contract of the layer, or probabilities that are not finite.
 pub fn evaluate(model: &Classifier, images: &Images, p: Preprocessing) -> Result<Evaluation, Failure> {
     let model = model.valid();
     let device = model.input.weight.val().device();
@@ -35,7 +35,12 @@ pub fn evaluate(model: &Classifier, images: &Images, p: Preprocessing) -> Result
     for indices in all.chunks(BATCH) {
         let output = model.forward(pixels(images, indices, p, &device)).map_err(Failure::unsolved)?;
         let data = log_softmax(output.logits, 1).exp().into_data_as::<f64>();
-        evaluation.probabilities.extend_from_slice(data.as_slice::<f64>().unwrap_or_default());
+        let probabilities = data.as_slice::<f64>().unwrap_or_default();
+        if let Some(i) = probabilities.iter().position(|p| !p.is_finite()) {
+            let why = format!("the probabilities of image {} are not finite", indices[i / classes]);
+            return Err(Failure::unsolved(why));
+        }
+        evaluation.probabilities.extend_from_slice(probabilities);
         evaluation.failures += output.forward.failures();
     }
     Ok(evaluation)

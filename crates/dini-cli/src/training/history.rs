@@ -8,12 +8,12 @@ use dini::{Rows, cells};
 
 use super::checkpoint::Progress;
 use super::evaluate::Evaluation;
-use super::folder::RunFolder;
+use super::folder::{METRICS, REPORT, RunFolder};
 use super::options::TrainArgs;
 use super::step::pixels;
 use crate::data::Images;
 use crate::failure::{Failure, Outcome};
-use crate::files::FileError;
+use crate::files::{FileError, shown};
 use crate::model::{Classifier, Preprocessing};
 use crate::report::{Epoch, Misclassified, Report, html};
 
@@ -22,19 +22,33 @@ const TRACED: usize = 8;
 /// Misclassified images shown.
 const SHOWN: usize = 24;
 
+/// Columns of `metrics.csv`.
+const COLUMNS: [&str; 9] = [
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "forward_iterations",
+    "backward_iterations",
+    "failures",
+    "seconds",
+];
+
 /// Writes `metrics.csv`.
 ///
 /// # Errors
 /// A folder that cannot be written.
 pub fn write_metrics(folder: &RunFolder, history: &[Epoch]) -> Outcome {
-    let path = folder.file("metrics.csv");
-    let failed = |e: String| FileError::new("cannot write the metrics", &path, e, "report this");
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |e: String| {
+        Failure::unsolved(FileError::new("cannot write the metrics", folder.file(METRICS), e, "report this"))
+    };
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(|e| failed(e.to_string()))?;
     for record in history {
         writer.serialize(record).map_err(|e| failed(e.to_string()))?;
     }
-    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
-    Ok(folder.write("metrics.csv", &bytes)?)
+    folder.write(METRICS, &writer.into_inner().map_err(|e| failed(e.to_string()))?)
 }
 
 /// ||z - f(z)|| / ||z|| against the iteration for the first test images.
@@ -93,9 +107,9 @@ pub fn write_report(
     let seconds: f64 = progress.history.iter().map(|r| r.seconds).sum();
     let percent = |v: f64| format!("{:.2} %", 100.0 * v);
     let text = |v: Option<String>| v.unwrap_or_else(|| "-".into());
-    let settings: toml::Table = toml::from_str(&args.to_toml()).unwrap_or_default();
+    let settings: toml::Table = toml::from_str(&args.to_toml()?).unwrap_or_default();
     let report = Report {
-        title: format!("dini: {name}"),
+        title: format!("dini: {}", shown(name)),
         summary: vec![
             ("test accuracy".into(), percent(evaluation.accuracy(&test.labels))),
             ("test images".into(), test.len().to_string()),
@@ -104,7 +118,10 @@ pub fn write_report(
             ("adjoint iterations".into(), text(last.map(|r| format!("{:.1}", r.backward_iterations)))),
             ("training time".into(), format!("{seconds:.1} s")),
         ],
-        settings: settings.iter().map(|(k, v)| (k.clone(), v.to_string().trim_matches('"').to_string())).collect(),
+        settings: settings
+            .iter()
+            .map(|(k, v)| (k.clone(), shown(v.as_str().unwrap_or(&v.to_string())).into_owned()))
+            .collect(),
         epochs: progress.history.clone(),
         residuals: residuals(model, test, p, args)?,
         tolerance: args.forward_tolerance(),
@@ -114,5 +131,5 @@ pub fn write_report(
         misclassified,
     };
     let page = html(&report).map_err(|e| Failure::usage(format!("cannot draw the report: {e}")))?;
-    Ok(folder.write("report.html", page.as_bytes())?)
+    folder.write(REPORT, page.as_bytes())
 }

@@ -2,15 +2,21 @@
 
 mod augment;
 mod checkpoint;
+mod console;
 mod evaluate;
 mod folder;
 mod history;
 mod options;
 mod run;
+mod start;
 mod step;
 
+pub use checkpoint::Checkpoint;
 pub use evaluate::{Evaluation, evaluate};
-pub use folder::RunFolder;
+pub use folder::{CHECKPOINT, MODEL, is_run};
 pub use history::write_report;
 pub use options::{DEFAULT_RUNS, TrainArgs};
 pub use run::train;
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,15 @@ use dini_burn::Settings;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::files::{self, FileError, shown};
 
 /// Where runs go that are not given a folder.
 pub const DEFAULT_RUNS: &str = "runs";
+
+/// Largest value of options that count something.
+const MOST: usize = 1_000_000_000;
+/// Most bytes of a file of options.
+const MOST_BYTES: u64 = 1_000_000;
 
 /// Names of the optimisers.
 pub const OPTIMIZERS: [&str; 3] = ["adamw", "adam", "sgd"];
@@ -99,6 +105,7 @@ pub struct TrainArgs {
     pub spectral_bound: f64,
     /// Seed of the split, the initial weights and the order of the images
     #[arg(long, default_value_t = 1)]
+    #[serde(serialize_with = "seed")]
     pub seed: u64,
     /// Folder of the run [default: runs/NAME-1, -2, ...]
     #[arg(long, value_name = "DIR")]
@@ -116,16 +123,29 @@ pub struct TrainArgs {
     #[arg(long, value_name = "RUN", conflicts_with_all = OPTIONS)]
     #[serde(skip)]
     pub resume: Option<PathBuf>,
+    /// Seconds between checkpoints within an epoch; 0 writes one after every step
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = not_negative, allow_negative_numbers = true)]
+    #[serde(skip)]
+    pub checkpoint_seconds: f64,
     /// No progress bar
     #[arg(short, long)]
     #[serde(skip)]
     pub quiet: bool,
 }
 
+/// TOML's whole numbers end at 2^63 - 1; larger seeds are written as text.
+fn seed<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    match i64::try_from(*seed) {
+        Ok(number) => serializer.serialize_i64(number),
+        Err(_) => serializer.serialize_str(&seed.to_string()),
+    }
+}
+
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("it must be at least 1".into()),
-        Ok(value) => Ok(value),
+        Ok(value) if value <= MOST => Ok(value),
+        Ok(_) => Err(format!("it must be at most {MOST}")),
         Err(_) => Err("it must be a whole number, at least 1".into()),
     }
 }
@@ -160,18 +180,31 @@ impl TrainArgs {
     /// # Errors
     /// An unreadable file, TOML that does not parse, an unknown name (with the nearest valid one), or a bad value.
     pub fn from_file(path: &Path, flags: &[OsString]) -> Result<TrainArgs, Failure> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Failure::usage(crate::files::FileError::io("cannot read the configuration", path, &e)))?;
-        let here = |message: String| Failure::usage(format!("{}: {message}", path.display()));
-        let table: toml::Table = toml::from_str(&text).map_err(|e| here(e.to_string().trim().replace('\n', "\n  ")))?;
+        let text = files::read_text(path, "cannot read the configuration", MOST_BYTES).map_err(Failure::usage)?;
+        Self::from_text(&text, &shown(&path.to_string_lossy()), flags)
+    }
+
+    /// The same of text; `place` is named in errors.
+    ///
+    /// # Errors
+    /// As [`from_file`](TrainArgs::from_file).
+    pub fn from_text(text: &str, place: &str, flags: &[OsString]) -> Result<TrainArgs, Failure> {
+        let here = |message: String| Failure::usage(format!("{place}: {}", shown(&message)));
+        let table: toml::Table = toml::from_str(text).map_err(|e| {
+            let line = e.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+            here(line.map_or_else(String::new, |line| format!("line {line}: ")) + e.message())
+        })?;
         let command = Alone::command();
         let names: Vec<String> = command
             .get_arguments()
-            .filter(|a| !matches!(a.get_id().as_str(), "config" | "resume" | "force" | "quiet" | "help"))
+            .filter(|a| {
+                !matches!(a.get_id().as_str(), "config" | "resume" | "force" | "quiet" | "checkpoint_seconds" | "help")
+            })
             .flat_map(|a| a.get_long_and_visible_aliases().unwrap_or_default())
             .map(str::to_string)
             .collect();
         let mut words = vec![OsString::from("train")];
+        let mut seen: Vec<(clap::Id, String)> = Vec::new();
         for (key, value) in table {
             let name = key.replace('_', "-");
             if !names.contains(&name) {
@@ -180,6 +213,15 @@ impl TrainArgs {
                     .max_by(|a, b| strsim::jaro_winkler(a, &name).total_cmp(&strsim::jaro_winkler(b, &name)));
                 let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
                 return Err(here(format!("unknown option `{key}`{hint}")));
+            }
+            // an option may be written in several ways, of which one would win without a word
+            let same =
+                |a: &&clap::Arg| a.get_long_and_visible_aliases().is_some_and(|all| all.contains(&name.as_str()));
+            if let Some(id) = command.get_arguments().find(same).map(|a| a.get_id().clone()) {
+                if let Some((_, before)) = seen.iter().find(|(known, _)| *known == id) {
+                    return Err(here(format!("`{before}` and `{key}` are the same option; leave one out")));
+                }
+                seen.push((id, key.clone()));
             }
             let value = match value {
                 toml::Value::String(s) => s,
@@ -195,14 +237,23 @@ impl TrainArgs {
         Self::parse(&words).map_err(|e| Failure::usage(one_line(&e)))
     }
 
-    fn parse(words: &[OsString]) -> Result<TrainArgs, clap::Error> {
+    pub(super) fn parse(words: &[OsString]) -> Result<TrainArgs, clap::Error> {
         let command = Alone::command().args_override_self(true);
         Alone::from_arg_matches(&command.try_get_matches_from(words)?).map(|alone| alone.args)
     }
 
     /// The options as a configuration file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// A folder of data whose name is not UTF-8, which TOML is.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string(self).map_err(|e| match &self.data {
+            Some(path) if path.to_str().is_none() => {
+                let why = "its name is not UTF-8 text, as the configuration of the run must be";
+                Failure::usage(FileError::new("cannot use the data", path, why, "rename it, or give a link to it"))
+            }
+            _ => Failure::usage(format!("the options cannot be written: {e}")),
+        })
     }
 
     /// Relative tolerance of the forward solve.

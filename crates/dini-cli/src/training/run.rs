@@ -1,229 +1,173 @@
-//! The training loop.
+//! The training loop, and what it writes.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use dini_burn::SpectralBound;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::{SeedableRng, seq::SliceRandom};
 
 use super::augment::shift_at_random;
-use super::checkpoint::{Progress, decode, encode};
-use super::evaluate::evaluate;
-use super::folder::RunFolder;
+use super::checkpoint::{Identity, Progress, encode};
+use super::console::Console;
+use super::evaluate::{Evaluation, evaluate};
+use super::folder::{CHECKPOINT, CONFIG, MODEL, REPORT, RunFolder};
 use super::history::{write_metrics, write_report};
 use super::options::TrainArgs;
+use super::start::{resume, start};
 use super::step::step;
-use crate::data::{self, Images, Split};
+use crate::data::Split;
 use crate::failure::{Failure, Outcome};
+use crate::files::shown;
 use crate::interrupt::Interrupt;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
-use crate::output::say;
+use crate::output;
 use crate::report::Epoch;
 
 /// Power iterations on W per step: W changes slowly.
 const SPECTRAL_ITERATIONS: usize = 1;
 
 /// Everything that changes while training.
-struct State {
-    model: Classifier,
-    optimizer: ModuleOptimizer,
-    bound: SpectralBound,
-    progress: Progress,
+pub struct State {
+    pub model: Classifier,
+    pub optimizer: ModuleOptimizer,
+    pub bound: SpectralBound,
+    pub progress: Progress,
 }
 
 /// The fixed part of a run.
-struct Run {
-    args: TrainArgs,
-    folder: RunFolder,
-    data: Split,
-    sizes: Sizes,
-    preprocessing: Preprocessing,
-    epochs: usize,
-    batch: usize,
-    shift: f64,
+pub struct Run {
+    pub args: TrainArgs,
+    pub folder: RunFolder,
+    pub data: Split,
+    pub sizes: Sizes,
+    pub preprocessing: Preprocessing,
+    pub epochs: usize,
+    pub batch: usize,
+    pub shift: f64,
+    pub identity: Identity,
 }
 
-/// Trains, or continues a run, until done or until `stop` is set; prints what it did.
+/// Trains, or continues a run, until done or until a signal asks for an end; prints what it did.
 ///
 /// # Errors
-/// Bad options or data, an unwritable folder, or an interruption (code 130) after a checkpoint has been written.
+/// Bad options or data (code 2), numbers that are no longer finite, a folder that cannot be written (code 1), an interruption
+/// (code 130) after a checkpoint has been written.
 pub fn train(args: &TrainArgs) -> Outcome {
-    let stop = Interrupt::listen(|| {}).map_err(|e| Failure::unsolved(format!("cannot listen for Ctrl-C: {e}")))?;
+    let begun: Arc<Mutex<Option<String>>> = Arc::default();
+    let known = begun.clone();
+    let last_words = move || match known.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
+        Some(run) => {
+            output::note(format_args!("stopped; continue from the last checkpoint with: dini train --resume {run}"))
+        }
+        None => output::note(format_args!("stopped before the first checkpoint")),
+    };
+    let interrupt =
+        Interrupt::listen(last_words).map_err(|e| Failure::unsolved(format!("cannot listen for Ctrl-C: {e}")))?;
+    train_until(args, &interrupt, &begun)
+}
+
+pub(super) fn train_until(args: &TrainArgs, interrupt: &Interrupt, begun: &Mutex<Option<String>>) -> Outcome {
     let device = Device::flex().autodiff();
-    let (run, mut state) = match &args.resume {
+    let (run, state) = match &args.resume {
         Some(path) => resume(args, path, &device)?,
         None => start(args, &device)?,
     };
-    let bar = run.progress_bar(args.quiet, &state.progress);
-    let images = run.data.train.len();
-    let mut last = None;
-    while state.progress.epoch < run.epochs {
-        let order = run.order(state.progress.epoch);
-        let begun = Instant::now();
-        let before = state.progress.seconds;
-        let steps: Vec<&[usize]> = order.chunks(run.batch).collect();
-        while state.progress.step < steps.len() {
-            let indices = steps[state.progress.step];
-            state = run.step(state, indices, steps.len())?;
-            state.progress.seconds = before + begun.elapsed().as_secs_f64();
-            let Progress { epoch, step, tally, .. } = &state.progress;
-            bar.set_position((epoch * steps.len() + step) as u64);
-            bar.set_message(format!(
-                "epoch {}/{} loss {:.4} accuracy {:.2} % iterations {:.1} + {:.1}",
-                epoch + 1,
-                run.epochs,
-                tally.loss(),
-                100.0 * tally.accuracy(),
-                tally.forward(),
-                tally.backward()
-            ));
-            if stop.asked() {
-                bar.finish_and_clear();
-                run.save(&state)?;
-                return Err(Failure::interrupted(format!(
-                    "stopped in epoch {}; continue with: dini train --resume {}",
-                    epoch + 1,
-                    run.folder.path().display()
-                )));
-            }
-        }
-        let evaluation = evaluate(&state.model, &run.data.test, run.preprocessing)?;
-        let tally = std::mem::take(&mut state.progress.tally);
-        let record = Epoch {
-            epoch: state.progress.epoch + 1,
-            train_loss: tally.loss(),
-            train_accuracy: tally.accuracy(),
-            test_loss: evaluation.loss(&run.data.test.labels),
-            test_accuracy: evaluation.accuracy(&run.data.test.labels),
-            forward_iterations: tally.forward(),
-            backward_iterations: tally.backward(),
-            failures: tally.failures,
-            seconds: state.progress.seconds,
-        };
-        let line = format!(
-            "epoch {:>3}  loss {:.4}  train {:6.2} %  test {:6.2} %  iterations {:4.1} forward {:4.1} adjoint  {:.2} s{}",
-            record.epoch,
-            record.train_loss,
-            100.0 * record.train_accuracy,
-            100.0 * record.test_accuracy,
-            record.forward_iterations,
-            record.backward_iterations,
-            record.seconds,
-            if record.failures > 0 {
-                format!("  {} images without a derivative", record.failures)
-            } else {
-                String::new()
-            },
-        );
-        if bar.is_hidden() {
-            say!("{line}")
-        } else {
-            bar.println(line)
-        }
-        state.progress.history.push(record);
-        state.progress.epoch += 1;
-        (state.progress.step, state.progress.seconds) = (0, 0.0);
-        run.save(&state)?;
-        last = Some(evaluation);
-    }
-    bar.finish_and_clear();
-    // a resumed run may have had nothing left to do
-    let evaluation = match last {
-        Some(evaluation) => evaluation,
-        None => evaluate(&state.model, &run.data.test, run.preprocessing)?,
-    };
+    run.begin(&state)?;
+    let path = shown(&run.folder.path().to_string_lossy()).into_owned();
+    *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
+    let mut console = Console::new(args.quiet, (run.epochs, run.steps()), &state.progress);
+    let result = run.train(state, interrupt, &mut console);
+    console.clear();
+    let (state, evaluation) = result?;
     let test = (run.data.name.as_str(), &run.data.test);
     write_report(&run.folder, &run.args, test, (&state.model, run.preprocessing), &evaluation, &state.progress)?;
     let seconds: f64 = state.progress.history.iter().map(|r| r.seconds).sum();
-    say!("trained on {images} images of {} in {seconds:.1} s", run.data.name);
-    say!("test accuracy {:.2} % of {} images", 100.0 * evaluation.accuracy(&run.data.test.labels), run.data.test.len());
-    say!("run folder {} (open report.html)", run.folder.path().display());
-    Ok(())
-}
-
-/// The images a run is about.
-fn load_data(args: &TrainArgs) -> Result<Split, Failure> {
-    Ok(match &args.data {
-        Some(dir) => data::idx::load_dir(dir)?,
-        None => data::digits(args.seed)?,
-    })
-}
-
-fn preprocessing(train: &Images) -> Preprocessing {
-    let count = train.pixels.len().max(1) as f64;
-    let mean = train.pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
-    let square = train.pixels.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
-    // images of one grey level carry nothing to scale by
-    let deviation = if square > 0.0 { square.sqrt() } else { 1.0 };
-    Preprocessing { mean: mean as f32, deviation: deviation as f32 }
-}
-
-fn optimizer(args: &TrainArgs) -> ModuleOptimizer {
-    let decay = args.weight_decay as f32;
-    match args.optimizer.as_str() {
-        "adam" => AdamConfig::new().with_weight_decay(Some(WeightDecayConfig::new(decay))).init(),
-        "sgd" => SgdConfig::new()
-            .with_momentum(Some(MomentumConfig::new()))
-            .with_weight_decay(Some(WeightDecayConfig::new(decay)))
-            .init(),
-        _ => AdamWConfig::new().with_weight_decay(decay).init(),
-    }
-}
-
-fn start(args: &TrainArgs, device: &Device) -> Result<(Run, State), Failure> {
-    let data = load_data(args)?;
-    let folder = RunFolder::create(args.out.as_deref(), &data.name, args.force)?;
-    folder.write("config.toml", args.to_toml().as_bytes())?;
-    let run = Run::new(args.clone(), folder, data);
-    device.seed(args.seed);
-    let state = State {
-        model: Classifier::new(run.sizes, args.settings(), device),
-        optimizer: optimizer(args),
-        bound: SpectralBound::new(args.spectral_bound),
-        progress: Progress::default(),
-    };
-    Ok((run, state))
-}
-
-/// With the run's own options, so that the result is that of an uninterrupted run.
-fn resume(args: &TrainArgs, path: &Path, device: &Device) -> Result<(Run, State), Failure> {
-    let folder = RunFolder::open(path)?;
-    let own = TrainArgs::from_file(&folder.file("config.toml"), &[])?;
-    let own = TrainArgs { quiet: args.quiet, ..own };
-    let checkpoint: PathBuf = folder.file("checkpoint.safetensors");
-    let bytes = folder.read("checkpoint.safetensors")?;
-    let (model, optimizer, progress) = decode(&checkpoint, &bytes, optimizer(&own))?;
-    let (model, sizes, preprocessing) = model::load(&checkpoint, &model, own.settings(), device)?;
-    let data = load_data(&own)?;
-    let bound = SpectralBound::new(own.spectral_bound).with_vector(progress.spectral.clone());
-    let run = Run::new(own, folder, data);
-    if run.sizes != sizes || run.preprocessing != preprocessing {
-        let why = format!("{}: the data are not those the run was started with", path.display());
-        return Err(Failure::usage(why));
-    }
-    Ok((run, State { model, optimizer, bound, progress }))
+    let (train, name) = (run.data.train.len(), shown(&run.data.name));
+    console.line(&format!("trained on {train} images of {name} in {seconds:.1} s"));
+    let accuracy = 100.0 * evaluation.accuracy(&run.data.test.labels);
+    console.line(&format!("test accuracy {accuracy:.2} % of {} images", run.data.test.len()));
+    console.line(&format!("run folder {path} (open report.html)"));
+    console.outcome()
 }
 
 impl Run {
-    fn new(args: TrainArgs, folder: RunFolder, data: Split) -> Self {
-        let small = args.data.is_none();
-        let train = &data.train;
-        Run {
-            sizes: Sizes { height: train.height, width: train.width, state: args.n, classes: train.classes },
-            preprocessing: preprocessing(train),
-            epochs: args.epochs.unwrap_or(if small { 60 } else { 10 }),
-            batch: args.batch.unwrap_or(if small { 32 } else { 100 }),
-            shift: args.shift.unwrap_or(if small { 0.5 } else { 1.0 }),
-            args,
-            folder,
-            data,
+    /// Steps of an epoch.
+    pub fn steps(&self) -> usize {
+        self.data.train.len().div_ceil(self.batch)
+    }
+
+    /// All epochs that are left; returns the last state with its evaluation.
+    fn train(
+        &self,
+        mut state: State,
+        interrupt: &Interrupt,
+        console: &mut Console,
+    ) -> Result<(State, Evaluation), Failure> {
+        let mut last = None;
+        while state.progress.epoch < self.epochs {
+            state = self.epoch(state, interrupt, console)?;
+            let evaluation = evaluate(&state.model, &self.data.test, self.preprocessing)?;
+            let record = self.record(&mut state.progress, &evaluation);
+            self.save(&state)?;
+            console.epoch(&record);
+            last = Some(evaluation);
         }
+        // a resumed run may have had nothing left to do
+        let evaluation = match last {
+            Some(evaluation) => evaluation,
+            None => evaluate(&state.model, &self.data.test, self.preprocessing)?,
+        };
+        Ok((state, evaluation))
+    }
+
+    /// The steps that are left of an epoch, with checkpoints by time.
+    fn epoch(&self, mut state: State, interrupt: &Interrupt, console: &Console) -> Result<State, Failure> {
+        let order = self.order(state.progress.epoch);
+        let before = state.progress.seconds;
+        let begun = Instant::now();
+        let mut saved = begun;
+        for indices in order.chunks(self.batch).skip(state.progress.step) {
+            state = self.step(state, indices)?;
+            state.progress.seconds = before + begun.elapsed().as_secs_f64();
+            console.step(&state.progress);
+            if interrupt.asked() {
+                console.clear();
+                self.save(&state)?;
+                return Err(Failure::interrupted(format!(
+                    "stopped in epoch {}; continue with: dini train --resume {}",
+                    state.progress.epoch + 1,
+                    shown(&self.folder.path().to_string_lossy())
+                )));
+            }
+            if saved.elapsed() >= Duration::from_secs_f64(self.args.checkpoint_seconds) {
+                self.save(&state)?;
+                saved = Instant::now();
+            }
+        }
+        Ok(state)
+    }
+
+    /// Ends an epoch: its record goes into the history.
+    fn record(&self, progress: &mut Progress, evaluation: &Evaluation) -> Epoch {
+        let tally = std::mem::take(&mut progress.tally);
+        let record = Epoch {
+            epoch: progress.epoch + 1,
+            train_loss: tally.loss(),
+            train_accuracy: tally.accuracy(),
+            test_loss: evaluation.loss(&self.data.test.labels),
+            test_accuracy: evaluation.accuracy(&self.data.test.labels),
+            forward_iterations: tally.forward(),
+            backward_iterations: tally.backward(),
+            failures: tally.failures,
+            seconds: progress.seconds,
+        };
+        progress.history.push(record.clone());
+        progress.epoch += 1;
+        (progress.step, progress.seconds) = (0, 0.0);
+        record
     }
 
     /// Order of the images in an epoch, a function of seed and epoch alone.
@@ -242,40 +186,63 @@ impl Run {
         StdRng::from_seed(key)
     }
 
-    fn step(&self, state: State, indices: &[usize], steps: usize) -> Result<State, Failure> {
+    fn step(&self, state: State, indices: &[usize]) -> Result<State, Failure> {
         let State { model, mut optimizer, mut bound, mut progress } = state;
+        let steps = self.steps();
         let done = (progress.epoch * steps + progress.step) as f64 / (self.epochs * steps) as f64;
         let rate = self.args.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
         let mut images = self.data.train.select(indices);
         if self.shift > 0.0 {
             shift_at_random(&mut images, self.shift, &mut self.random(progress.epoch, 1 + progress.step));
         }
-        let mut model = step(model, &mut optimizer, rate, &images, self.preprocessing, &mut progress.tally)?;
+        let mut model = step(model, &mut optimizer, rate, &images, self.preprocessing, &mut progress.tally)
+            .map_err(|failure| self.at(&progress, failure))?;
         model.layer.cell.weight = bound.apply(model.layer.cell.weight, SPECTRAL_ITERATIONS);
         progress.step += 1;
         Ok(State { model, optimizer, bound, progress })
     }
 
-    /// Model, checkpoint and metrics, each whole.
+    /// A failure of a step, with its place and what to try.
+    fn at(&self, progress: &Progress, failure: Failure) -> Failure {
+        let (epoch, step, rate) = (progress.epoch + 1, progress.step + 1, self.args.learning_rate);
+        let message = format!(
+            "epoch {epoch}, step {step} of {}: {}; train anew with a --learning-rate below {rate:e}; the last checkpoint is kept",
+            self.steps(),
+            failure.message
+        );
+        Failure { message, ..failure }
+    }
+
+    /// The first writes of this process: a checkpoint, from which on the folder is this run's, and all that follows from it.
+    fn begin(&self, state: &State) -> Outcome {
+        let resumed = state.progress != Progress::default();
+        if !resumed {
+            self.save(state)?;
+        }
+        // a killed process may have left any of these older than the checkpoint
+        self.folder.clean()?;
+        self.folder.write(CONFIG, self.identity.options.as_bytes())?;
+        if resumed {
+            self.folder.write(MODEL, &self.model(state)?)?;
+            write_metrics(&self.folder, &state.progress.history)?;
+        }
+        if state.progress.epoch < self.epochs { self.folder.remove(REPORT) } else { Ok(()) }
+    }
+
+    /// The checkpoint, then what follows from it, each whole.
     fn save(&self, state: &State) -> Outcome {
-        let model = model::save(&state.model, self.sizes, self.preprocessing)?;
+        let model = self.model(state)?;
         let progress = Progress { spectral: state.bound.vector().to_vec(), ..state.progress.clone() };
-        self.folder.write("checkpoint.safetensors", &encode(&model, &state.optimizer, &progress)?)?;
-        self.folder.write("model.safetensors", &model)?;
+        let path = self.folder.file(CHECKPOINT);
+        let checkpoint = encode(&path, &model, &state.optimizer, (&self.identity, &progress));
+        self.folder.write(CHECKPOINT, &checkpoint.map_err(Failure::unsolved)?)?;
+        self.folder.write(MODEL, &model)?;
         write_metrics(&self.folder, &progress.history)
     }
 
-    fn progress_bar(&self, quiet: bool, progress: &Progress) -> ProgressBar {
-        let steps = self.data.train.len().div_ceil(self.batch);
-        let bar = ProgressBar::new((self.epochs * steps) as u64);
-        if quiet {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} % {msg} ({eta} left)") {
-            bar.set_style(style);
-        }
-        bar.set_position((progress.epoch * steps + progress.step) as u64);
-        bar.reset_eta();
-        bar
+    /// The bytes of the model's file.
+    fn model(&self, state: &State) -> Result<Vec<u8>, Failure> {
+        let origin = self.identity.origin(&state.progress);
+        model::save(&state.model, self.sizes, self.preprocessing, origin).map_err(Failure::unsolved)
     }
 }

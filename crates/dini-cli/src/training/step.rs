@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::model::{Classifier, Preprocessing};
 
 /// Sums over the steps of an epoch.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     images: usize,
     loss: f64,
@@ -56,7 +56,7 @@ pub fn pixels(images: &Images, indices: &[usize], p: Preprocessing, device: &Dev
 /// One step on `images`.
 ///
 /// # Errors
-/// A broken contract of the layer, or a loss that is no longer finite.
+/// A broken contract of the layer, or numbers that are no longer finite: of the loss, or of a layer, which is named.
 pub fn step(
     model: Classifier,
     optimizer: &mut ModuleOptimizer,
@@ -75,10 +75,13 @@ pub fn step(
     let loss = CrossEntropyLoss::new(None, &device).forward(output.logits, targets);
     let value = loss.clone().inner().into_scalar::<f64>();
     if !value.is_finite() {
-        return Err(Failure::unsolved("the loss is no longer finite: lower --learning-rate"));
+        return Err(Failure::unsolved("the loss is no longer finite"));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
     let model = optimizer.step(learning_rate, model, gradients);
+    if let Some(name) = model.not_finite() {
+        return Err(Failure::unsolved(format!("`{name}` is no longer finite")));
+    }
 
     let backward = output.backward.report();
     if let Some(error) = backward.as_ref().and_then(|b| b.error.clone()) {

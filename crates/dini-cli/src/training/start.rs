@@ -1,0 +1,141 @@
+//! A run before its first step: new, or as a checkpoint left it.
+
+use std::path::Path;
+
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::prelude::*;
+use dini_burn::SpectralBound;
+
+use super::checkpoint::{Checkpoint, Identity, Progress, fingerprint};
+use super::folder::{CHECKPOINT, RunFolder};
+use super::options::TrainArgs;
+use super::run::{Run, State};
+use crate::data::{self, Images, Split};
+use crate::failure::Failure;
+use crate::files::{FileError, read_sealed, shown};
+use crate::model::{self, Classifier, Preprocessing, Sizes};
+
+/// The images a run is about.
+fn load_data(args: &TrainArgs) -> Result<Split, Failure> {
+    let Some(dir) = &args.data else { return Ok(data::digits(args.seed)?) };
+    let data = data::idx::load_dir(dir)?;
+    // `..` has a name, too
+    let name = dir.canonicalize().ok().and_then(|path| path.file_name().map(|n| n.to_string_lossy().into_owned()));
+    Ok(Split { name: name.unwrap_or_else(|| data.name.clone()), ..data })
+}
+
+fn preprocessing(train: &Images) -> Preprocessing {
+    let count = train.pixels.len().max(1) as f64;
+    let mean = train.pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
+    let square = train.pixels.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
+    // images of one grey level carry nothing to scale by
+    let deviation = if square > 0.0 { square.sqrt() } else { 1.0 };
+    Preprocessing { mean: mean as f32, deviation: deviation as f32 }
+}
+
+fn optimizer(args: &TrainArgs) -> ModuleOptimizer {
+    let decay = args.weight_decay as f32;
+    match args.optimizer.as_str() {
+        "adam" => AdamConfig::new().with_weight_decay(Some(WeightDecayConfig::new(decay))).init(),
+        "sgd" => SgdConfig::new()
+            .with_momentum(Some(MomentumConfig::new()))
+            .with_weight_decay(Some(WeightDecayConfig::new(decay)))
+            .init(),
+        _ => AdamWConfig::new().with_weight_decay(decay).init(),
+    }
+}
+
+/// A new run, whose first checkpoint takes the place of whatever the folder held.
+///
+/// # Errors
+/// Options or data that do not fit each other or the machine, and a folder that cannot be used.
+pub fn start(args: &TrainArgs, device: &Device) -> Result<(Run, State), Failure> {
+    let absolute = |dir: &std::path::PathBuf| {
+        std::path::absolute(dir).map_err(|e| Failure::usage(FileError::io("cannot use the data", dir, &e)))
+    };
+    // so that the run can be continued from anywhere
+    let args = TrainArgs { data: args.data.as_ref().map(absolute).transpose()?, ..args.clone() };
+    let options = args.to_toml()?;
+    let data = load_data(&args)?;
+    fits(&args, &data)?;
+    let identity = Identity::new(options, &data);
+    let folder = RunFolder::create(args.out.as_deref(), &data.name, args.force)?;
+    let run = Run::new(args, folder, data, identity);
+    device.seed(run.args.seed);
+    let state = State {
+        model: Classifier::new(run.sizes, run.args.settings(), device),
+        optimizer: optimizer(&run.args),
+        bound: SpectralBound::new(run.args.spectral_bound),
+        progress: Progress::default(),
+    };
+    Ok((run, state))
+}
+
+/// With the run's own options, so that the result is that of an uninterrupted run.
+///
+/// # Errors
+/// A folder without a usable checkpoint, or data that are not those of the run; nothing is changed then.
+pub fn resume(args: &TrainArgs, path: &Path, device: &Device) -> Result<(Run, State), Failure> {
+    let folder = RunFolder::open(path)?;
+    let file = folder.file(CHECKPOINT);
+    if !file.exists() {
+        let advice = "if it was interrupted before its first checkpoint, start it again";
+        return Err(FileError::new("cannot continue the run", path, format!("it has no {CHECKPOINT}"), advice).into());
+    }
+    let bytes = read_sealed(&file, "cannot read the checkpoint")?;
+    let checkpoint = Checkpoint::decode(&file, &bytes)?;
+    let own = TrainArgs::from_text(&checkpoint.identity.options, &shown(&file.to_string_lossy()), &[])?;
+    let own = TrainArgs { quiet: args.quiet, checkpoint_seconds: args.checkpoint_seconds, ..own };
+    let header = model::header(&file, &checkpoint.model)?;
+    let (model, sizes) = model::load(&file, &checkpoint.model, &header, own.settings(), device)?;
+    let optimizer = checkpoint.optimizer(&file, optimizer(&own))?;
+    let data = load_data(&own)?;
+    if fingerprint(&data) != checkpoint.identity.data {
+        let (why, advice) =
+            ("its images or labels are not those the run was started with", "restore them, or start a new run");
+        let place = own.data.as_deref().unwrap_or(Path::new("the embedded digits"));
+        return Err(FileError::new("cannot continue with the data", place, why, advice).into());
+    }
+    let Checkpoint { identity, progress, .. } = checkpoint;
+    let run = Run::new(own, folder, data, identity);
+    let damaged = |why: &str| FileError::new("cannot use the checkpoint", &file, why, "start a new run");
+    if run.sizes != sizes {
+        return Err(damaged("its model does not fit the data").into());
+    }
+    if progress.epoch != progress.history.len() || progress.epoch > run.epochs || progress.step > run.steps() {
+        return Err(damaged("it contradicts itself").into());
+    }
+    let bound = SpectralBound::new(run.args.spectral_bound).with_vector(progress.spectral.clone());
+    Ok((run, State { model, optimizer, bound, progress }))
+}
+
+/// Refuses what cannot be trained before anything is written.
+fn fits(args: &TrainArgs, data: &Split) -> Result<(), Failure> {
+    let (height, width) = (data.train.height, data.train.width);
+    let side = height.min(width);
+    if args.shift.is_some_and(|shift| shift > side as f64) {
+        let why = format!("--shift: images of {height} x {width} pixels can be moved by {side} at most");
+        return Err(Failure::usage(why));
+    }
+    Ok(())
+}
+
+impl Run {
+    fn new(args: TrainArgs, folder: RunFolder, data: Split, identity: Identity) -> Self {
+        let small = args.data.is_none();
+        let train = &data.train;
+        Run {
+            sizes: Sizes { height: train.height, width: train.width, state: args.n, classes: train.classes },
+            preprocessing: preprocessing(train),
+            epochs: args.epochs.unwrap_or(if small { 60 } else { 10 }),
+            batch: args.batch.unwrap_or(if small { 32 } else { 100 }),
+            shift: args.shift.unwrap_or(if small { 0.5 } else { 1.0 }),
+            args,
+            folder,
+            data,
+            identity,
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub mod equation;
 pub mod failure;
 pub mod files;
 pub mod interrupt;
+pub mod memory;
 pub mod model;
 mod output;
 pub mod report;

@@ -7,6 +7,7 @@ use dini::{Error, Newton, Options, Picard, Rows, solve};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::numbers::{between, seed, within};
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
 
@@ -15,28 +16,28 @@ use crate::output::say;
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
     /// Sizes n of the state
-    #[arg(short, long, value_delimiter = ',', default_values_t = [1, 2, 5, 20, 100], value_parser = size)]
+    #[arg(short, long, value_delimiter = ',', default_values_t = [1, 2, 5, 20, 100], value_parser = size, allow_negative_numbers = true)]
     n: Vec<usize>,
     /// Samples per instance
-    #[arg(short, long, default_value_t = 4, value_parser = size)]
+    #[arg(short, long, default_value_t = 4, value_parser = size, allow_negative_numbers = true)]
     batch: usize,
     /// Instances per size
-    #[arg(short, long, default_value_t = 3, value_parser = size)]
+    #[arg(short, long, default_value_t = 3, value_parser = size, allow_negative_numbers = true)]
     instances: usize,
     /// Spectral norm of W, approximately; below 1, so that iterating converges
-    #[arg(long, default_value_t = 0.8, value_parser = norm)]
+    #[arg(long, default_value_t = 0.8, value_parser = norm, allow_negative_numbers = true)]
     norm: f64,
     /// Seed of the instances
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
 }
 
 fn size(text: &str) -> Result<usize, String> {
-    text.trim().parse().ok().filter(|v| (1..=4096).contains(v)).ok_or_else(|| "it must lie in 1..=4096".into())
+    within(text, 1..=4096)
 }
 
 fn norm(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|v| *v > 0.0 && *v < 0.95).ok_or_else(|| "it must lie between 0 and 0.95".into())
+    between(text, (0.0, 0.95))
 }
 
 /// Step of the central differences; their error is about h^2.

@@ -1,12 +1,15 @@
 //! `dini eval` and `dini predict`.
 
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::data::{Images, digits, idx, image};
+use super::images;
+use crate::data::idx::{self, MAX_IMAGES};
+use crate::data::{Images, digits};
 use crate::failure::{Failure, Outcome};
 use crate::files::{FileError, read_sealed, shown};
 use crate::model::{self, Classifier, Origin, Preprocessing, Sizes};
@@ -26,7 +29,9 @@ pub struct EvalArgs {
     json: bool,
 }
 
-/// Probabilities of the classes of images
+/// Probabilities of the classes of images.
+///
+/// Names of files are printed with control characters escaped (\u{1b}), and bytes that are not UTF-8 as \xff, also in JSON.
 #[derive(Args, Clone, Debug)]
 pub struct PredictArgs {
     /// Run folder that `dini train` has written
@@ -153,54 +158,47 @@ pub fn eval(args: &EvalArgs) -> Outcome {
     Ok(())
 }
 
-/// The images of a PNG or IDX file.
-fn read(path: &Path) -> Result<Images, FileError> {
-    let bytes = std::fs::read(path).map_err(|e| FileError::io("cannot read the image", path, &e))?;
-    let (pixels, count, height, width) = if bytes.starts_with(b"\x89PNG") {
-        let (pixels, height, width) = image::read_png(path)?;
-        (pixels, 1, height, width)
-    } else {
-        let kind = |e: FileError| if looks_like_idx(&bytes) { e } else { unknown(path) };
-        idx::read_images(path).map_err(kind)?
-    };
-    Ok(Images { pixels, labels: vec![0; count], height, width, classes: 0 })
-}
-
-fn looks_like_idx(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0, 0]) || bytes.starts_with(&[0x1f, 0x8b])
-}
-
-fn unknown(path: &Path) -> FileError {
-    FileError::new("cannot read the image", path, "it is neither a PNG nor an IDX file", "convert it to PNG")
-}
-
 /// `dini predict`
 ///
 /// # Errors
-/// An unusable run folder, or an image that cannot be read or has another size.
+/// An unusable run folder, an image that cannot be read or has another size, or too many of them.
 pub fn predict(args: &PredictArgs) -> Outcome {
     let trained = Trained::open(&args.run)?;
-    let mut predictions = Vec::new();
+    let mut files = Vec::new();
+    let mut count = 0;
     for path in &args.images {
-        let images = read(path)?;
-        let evaluation = trained.classify(&images, path)?;
-        let several = images.len() > 1;
-        for i in 0..images.len() {
-            let name = if several { format!("{}[{i}]", path.display()) } else { path.display().to_string() };
-            predictions.push((name, evaluation.predicted(i), evaluation.row(i).to_vec()));
+        let images = images::read(path)?;
+        count += images.len();
+        if count > MAX_IMAGES {
+            let advice = format!("give at most {MAX_IMAGES} images at a time");
+            return Err(FileError::new("cannot classify", path, format!("{count} images are given"), advice).into());
         }
+        files.push((images::name(path), trained.classify(&images, path)?));
     }
-    if args.json {
-        let list: Vec<Value> = predictions
-            .iter()
-            .map(|(name, class, p)| json!({ "image": name, "class": class, "probability": p[*class], "probabilities": p }))
-            .collect();
-        say!("{}", json!({ "predictions": list }));
-        return Ok(());
-    }
-    for (name, class, p) in &predictions {
-        let others: String = p.iter().enumerate().map(|(c, p)| format!(" {c}: {p:.4}")).collect();
-        say!("{name}: {class} ({:.2} %) {others}", 100.0 * p[*class]);
-    }
-    Ok(())
+    // one at a time: the text of many takes more memory than their probabilities
+    let predictions = files.iter().flat_map(|(name, evaluation)| {
+        let images = evaluation.probabilities.len() / evaluation.classes.max(1);
+        (0..images).map(move |i| (name, (images > 1).then_some(i), evaluation.predicted(i), evaluation.row(i)))
+    });
+    let label = |name: &str, index: Option<usize>| index.map_or(name.to_owned(), |i| format!("{name}[{i}]"));
+    output::write(|out| {
+        let mut out = BufWriter::new(out);
+        if args.json {
+            out.write_all(b"{\"predictions\":[")?;
+        }
+        for (i, (name, index, class, p)) in predictions.enumerate() {
+            if args.json {
+                let image = label(&name.plain, index);
+                let object = json!({ "image": image, "class": class, "probability": p[class], "probabilities": p });
+                write!(out, "{}{object}", if i > 0 { "," } else { "" })?;
+            } else {
+                let others: String = p.iter().enumerate().map(|(c, p)| format!(" {c}: {p:.4}")).collect();
+                writeln!(out, "{}: {class} ({:.2} %) {others}", label(&name.shown, index), 100.0 * p[class])?;
+            }
+        }
+        if args.json {
+            out.write_all(b"]}\n")?;
+        }
+        out.flush()
+    })
 }

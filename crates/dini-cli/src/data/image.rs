@@ -1,16 +1,18 @@
 //! One gray image from a PNG file.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
-use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
+use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 
 use super::MAX_SIDE;
-use crate::files::FileError;
+use crate::contain::contain;
+use crate::files::{self, FileError};
 
 const WHAT: &str = "cannot read the PNG image";
 
+/// The largest file: the largest image in the widest kind of pixels, not packed at all, and as much again for the rest.
+const MOST_BYTES: u64 = 2 * 8 * (MAX_SIDE * MAX_SIDE) as u64;
 /// Memory the decoder may use besides the pixels themselves.
 const DECODER_BYTES: usize = 64 << 20;
 
@@ -25,47 +27,57 @@ const DECODER_BYTES: usize = 64 << 20;
 /// When the file cannot be read, is not a whole and correct PNG file, or is larger than
 /// [`MAX_SIDE`] on a side.
 pub fn read_png(path: &Path) -> Result<(Vec<f32>, usize, usize), FileError> {
-    let reject = |why: String| {
+    let bytes = files::read(path, WHAT, MOST_BYTES)?;
+    contain(|| decode(&bytes)).unwrap_or_else(|panic| Err(format!("the decoder fails on it: {panic}"))).map_err(|why| {
         FileError::new(WHAT, path, why, format!("give a PNG file of at most {MAX_SIDE}x{MAX_SIDE} pixels"))
-    };
-    let bad = |error: DecodingError| match error {
-        DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            reject("the file is empty or cut short".to_owned())
-        }
-        DecodingError::IoError(error) => FileError::io(WHAT, path, &error),
-        other => reject(other.to_string().trim_end_matches('.').to_owned()),
-    };
+    })
+}
 
-    let meta = std::fs::metadata(path).map_err(|error| FileError::io(WHAT, path, &error))?;
-    if !meta.is_file() {
-        return Err(reject("this is not a file".to_owned()));
-    }
-    let file = File::open(path).map_err(|error| FileError::io(WHAT, path, &error))?;
+/// As [`read_png`], of the content of a file; the error says why.
+fn decode(bytes: &[u8]) -> Result<(Vec<f32>, usize, usize), String> {
     let limits = Limits { bytes: DECODER_BYTES };
-    let mut decoder = Decoder::new_with_limits(BufReader::new(file), limits);
-    decoder.set_transformations(Transformations::EXPAND);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
 
     let header = decoder.read_header_info().map_err(bad)?;
     let (height, width) = (side(header.height), side(header.width));
     let (Some(height), Some(width)) = (height, width) else {
-        return Err(reject(format!("it is {} pixels wide and {} high", header.width, header.height)));
+        return Err(format!("it is {} pixels wide and {} high", header.width, header.height));
     };
+    // Palettes are looked up here: the decoder takes any index, and panics on a palette of four bytes.
+    let indexed = header.color_type == ColorType::Indexed;
+    decoder.set_transformations(if indexed { Transformations::IDENTITY } else { Transformations::EXPAND });
 
     let mut reader = decoder.read_info().map_err(bad)?;
-    let size = reader.output_buffer_size().ok_or_else(|| reject("its size does not fit in memory".to_owned()))?;
-    let mut bytes = vec![0; size];
-    let frame = reader.next_frame(&mut bytes).map_err(bad)?;
+    let palette = if indexed { palette(reader.info())? } else { Vec::new() };
+    let size = reader.output_buffer_size().ok_or("its size does not fit in memory")?;
+    let mut samples = vec![0; size];
+    let frame = reader.next_frame(&mut samples).map_err(bad)?;
     // The rest must be sound too, or the file was cut short after its pixels.
     reader.finish().map_err(bad)?;
 
-    let samples = samples(&bytes, frame.bit_depth);
-    let pixels = luminance(&samples, frame.color_type);
+    if (frame.height, frame.width) != (reader.info().height, reader.info().width) {
+        return Err(format!("its first frame is {} pixels wide and {} high", frame.width, frame.height));
+    }
+    let pixels = if indexed {
+        look_up(&samples, frame.bit_depth, (frame.line_size, width), &palette)?
+    } else {
+        luminance(&samples, frame.color_type, frame.bit_depth)
+    };
     if pixels.len() != height * width {
-        return Err(reject(format!("it holds {} pixels instead of {width}x{height}", pixels.len())));
+        return Err(format!("it holds {} pixels instead of {width}x{height}", pixels.len()));
     }
     Ok((pixels, height, width))
+}
+
+fn bad(error: DecodingError) -> String {
+    match error {
+        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "the file is empty or cut short".to_owned()
+        }
+        other => other.to_string().trim_end_matches('.').to_owned(),
+    }
 }
 
 /// A side as `usize`, if it is within the limit.
@@ -73,34 +85,62 @@ fn side(pixels: u32) -> Option<usize> {
     usize::try_from(pixels).ok().filter(|side| (1..=MAX_SIDE).contains(side))
 }
 
-/// Every sample scaled to 0..1. Expansion has already turned shallower depths into eight bits.
-fn samples(bytes: &[u8], depth: BitDepth) -> Vec<f32> {
-    if depth == BitDepth::Sixteen {
-        let (pairs, _) = bytes.as_chunks();
-        pairs.iter().map(|&pair| f32::from(u16::from_be_bytes(pair)) / f32::from(u16::MAX)).collect()
-    } else {
-        bytes.iter().map(|&byte| f32::from(byte) / f32::from(u8::MAX)).collect()
+/// The luminance of every entry of the palette.
+fn palette(info: &Info<'_>) -> Result<Vec<f32>, String> {
+    let colours = info.palette.as_deref().unwrap_or_default();
+    let (entries, rest) = colours.as_chunks();
+    if entries.is_empty() || !rest.is_empty() || entries.len() > 256 {
+        return Err(format!("its palette has {} bytes instead of 3 for each of 1 to 256 colours", colours.len()));
     }
+    let alphas = info.trns.as_deref().unwrap_or_default();
+    if alphas.len() > entries.len() {
+        return Err(format!("it has {} transparencies for {} colours", alphas.len(), entries.len()));
+    }
+    let alphas = alphas.iter().copied().chain(std::iter::repeat(u8::MAX));
+    Ok(entries.iter().zip(alphas).map(|(rgb, alpha)| luma(rgb.map(unit)) * unit(alpha)).collect())
 }
 
-/// One luminance per pixel, transparent parts over black.
-fn luminance(samples: &[f32], color: ColorType) -> Vec<f32> {
-    match color {
-        // Expansion has replaced palette indices by colours.
-        ColorType::Grayscale | ColorType::Indexed => samples.to_vec(),
-        ColorType::GrayscaleAlpha => {
-            let (pixels, _) = samples.as_chunks();
-            pixels.iter().map(|&[gray, alpha]| gray * alpha).collect()
-        }
-        ColorType::Rgb => {
-            let (pixels, _) = samples.as_chunks();
-            pixels.iter().map(|&rgb| luma(rgb)).collect()
-        }
-        ColorType::Rgba => {
-            let (pixels, _) = samples.as_chunks();
-            pixels.iter().map(|&[r, g, b, alpha]| luma([r, g, b]) * alpha).collect()
+/// Rows of packed indices, `line` bytes and `width` indices each, as entries of the palette.
+fn look_up(rows: &[u8], depth: BitDepth, (line, width): (usize, usize), palette: &[f32]) -> Result<Vec<f32>, String> {
+    let bits = depth as usize;
+    let mut pixels = Vec::with_capacity(rows.len() / line.max(1) * width);
+    for row in rows.chunks_exact(line.max(1)) {
+        let of_byte = |&byte: &u8| (0..8).step_by(bits).map(move |at| byte << at >> (8 - bits));
+        for index in row.iter().flat_map(of_byte).take(width) {
+            let entry = palette.get(usize::from(index));
+            let why = || format!("it uses colour {index} of a palette of {}", palette.len());
+            pixels.push(*entry.ok_or_else(why)?);
         }
     }
+    Ok(pixels)
+}
+
+/// One luminance per pixel, transparent parts over black. Expansion has already turned shallower depths into eight bits.
+fn luminance(samples: &[u8], color: ColorType, depth: BitDepth) -> Vec<f32> {
+    let bytes = if depth == BitDepth::Sixteen { 2 } else { 1 };
+    let sample = |bytes: &[u8]| match *bytes {
+        [high, low] => f32::from(u16::from_be_bytes([high, low])) / f32::from(u16::MAX),
+        [byte] => unit(byte),
+        _ => 0.0,
+    };
+    let pixels = samples.chunks_exact(bytes * color.samples());
+    let of_pixel = |pixel: &[u8]| {
+        let mut values = [0.0; 4];
+        values.iter_mut().zip(pixel.chunks_exact(bytes)).for_each(|(value, bytes)| *value = sample(bytes));
+        let [a, b, c, d] = values;
+        match color {
+            ColorType::Grayscale | ColorType::Indexed => a,
+            ColorType::GrayscaleAlpha => a * b,
+            ColorType::Rgb => luma([a, b, c]),
+            ColorType::Rgba => luma([a, b, c]) * d,
+        }
+    };
+    pixels.map(of_pixel).collect()
+}
+
+/// A byte scaled to 0..1.
+fn unit(byte: u8) -> f32 {
+    f32::from(byte) / f32::from(u8::MAX)
 }
 
 fn luma([r, g, b]: [f32; 3]) -> f32 {
@@ -139,7 +179,7 @@ mod tests {
     fn every_kind_becomes_luminance() {
         use BitDepth::{Eight, One, Sixteen};
         use ColorType::{Grayscale, GrayscaleAlpha, Indexed, Rgb, Rgba};
-        let cases: [(ColorType, BitDepth, &[u8], [f32; 2]); 8] = [
+        let cases: [(ColorType, BitDepth, &[u8], [f32; 2]); 11] = [
             (Grayscale, One, &[0b0100_0000], [0.0, 1.0]),
             (Grayscale, Eight, &[0, 51], [0.0, 0.2]),
             (Grayscale, Sixteen, &[0xff, 0xff, 0x33, 0x33], [1.0, 0.2]),
@@ -148,6 +188,9 @@ mod tests {
             (Rgba, Eight, &[0, 255, 0, 255, 9, 9, 9, 0], [0.587, 0.0]),
             (Rgba, Sixteen, &[0, 0, 0, 0, 255, 255, 255, 255, 9, 9, 9, 9, 9, 9, 0, 0], [0.114, 0.0]),
             (Indexed, Eight, &[1, 2], [0.0, 0.299]),
+            (Indexed, BitDepth::Four, &[0x21], [0.299, 0.0]),
+            (Indexed, BitDepth::Two, &[0b1000_0000], [0.299, 0.0]),
+            (Indexed, One, &[0b0100_0000], [0.0, 0.0]),
         ];
         for (color, depth, data, expected) in cases {
             let (pixels, height, width) = read(&png(color, depth, 2, data)).unwrap();
@@ -178,6 +221,12 @@ mod tests {
     }
 
     #[test]
+    fn colours_beyond_the_palette_are_named() {
+        let text = read(&png(ColorType::Indexed, BitDepth::Eight, 2, &[1, 3])).unwrap_err().to_string();
+        assert!(text.contains("uses colour 3 of a palette of 3"), "{text}");
+    }
+
+    #[test]
     fn a_huge_claim_is_refused_before_decoding() {
         let row = vec![0; MAX_SIDE + 1];
         let wide = u32::try_from(row.len()).unwrap();
@@ -189,7 +238,7 @@ mod tests {
     fn folders_and_missing_files_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let text = read_png(folder.path()).unwrap_err().to_string();
-        assert!(text.contains("not a file"), "{text}");
+        assert!(text.contains("not a regular file"), "{text}");
         let gone = folder.path().join("gone.png");
         let text = read_png(&gone).unwrap_err().to_string();
         assert!(text.contains("gone.png"), "{text}");

@@ -1,8 +1,12 @@
-//! Labelled images: the digits compiled into the program and MNIST-style folders.
+//! Data from files: labelled images (the digits compiled into the program, MNIST-style folders, PNG) and matrices (.npy).
+//!
+//! Files may hold anything: every reader takes regular files only, has limits that its errors state, and sets memory aside in
+//! proportion to what a file holds, not to what it announces.
 
 pub mod digits;
 pub mod idx;
 pub mod image;
+pub mod npy;
 
 pub use digits::digits;
 

@@ -25,8 +25,10 @@ use std::time::Duration;
 
 use case::{CASES, Case, DType, Workload};
 use clap::Args;
+use input::Input;
 use runner::Runner;
 
+use super::numbers::{between, seed, within};
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
 
@@ -58,13 +60,13 @@ pub struct BenchArgs {
     #[arg(long, requires = "input")]
     dtype: Option<DType>,
     /// Threads [default: one per processor]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_parser = threads, allow_negative_numbers = true)]
     threads: Option<u16>,
     /// Seconds for each row
-    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    #[arg(long, default_value_t = 1.0, value_parser = seconds, allow_negative_numbers = true)]
     seconds: f64,
     /// Seed of the standard workloads
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// Cost against n, batch, tolerance and threads: sweep.jsonl and charts, into this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["only", "list"])]
@@ -72,11 +74,15 @@ pub struct BenchArgs {
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|v| *v > 0.0 && *v < 1.0).ok_or_else(|| "it must lie between 0 and 1".into())
+    between(text, (0.0, 1.0))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|v| (0.0..=3600.0).contains(v)).ok_or_else(|| "it must lie in 0..=3600".into())
+    within(text, 0.0..=3600.0)
+}
+
+fn threads(text: &str) -> Result<u16, String> {
+    within(text, 1..=1024)
 }
 
 /// Runs the cases asked for and prints a row for each pair of methods.
@@ -97,17 +103,17 @@ pub fn run(args: &BenchArgs) -> Outcome {
     let runner = Runner::new(args.threads.map(usize::from), budget)?;
     let mut table = row::Printer::new(args.json);
     if let [w, x, c] = args.input.as_slice() {
-        let (data, found) = input::read(w, x, c)?;
+        let input = Input::open(w, x, c)?;
         let case = Case {
             name: "input",
             about: "",
-            n: data.n,
-            batch: data.batch,
-            dtype: args.dtype.unwrap_or(found),
+            n: input.n(),
+            batch: input.batch(),
+            dtype: args.dtype.unwrap_or(input.dtype()),
             tol: args.tol.unwrap_or(1e-4),
             workload: Workload::Contraction,
         };
-        runner.layer(&case, &data, |row| table.print(row))?;
+        runner.layer(&case, &input.read()?, |row| table.print(row))?;
     } else {
         for case in select(&args.only)? {
             runner.case(case, args.seed, |row| table.print(row))?;

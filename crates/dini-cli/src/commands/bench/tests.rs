@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::case::{Case, DType, PAIRS, Workload, by_name};
 use super::data::Data;
-use super::input;
+use super::input::Input;
 use super::row::Row;
 use super::runner::Runner;
 
@@ -109,12 +109,14 @@ fn arrays_are_read_in_both_orders_and_types() {
     let path = |name: &str| folder.path().join(name);
     let w = save(path("w"), &[2, 2], npyz::Order::Fortran, &[1.0, 3.0, 2.0, 4.0]);
     let x = save(path("x"), &[3, 2], npyz::Order::C, &[0.5f32, 1.5, 2.5, 3.5, 4.5, 5.5]);
-    let (data, dtype) = input::read(&w, &x, &x).unwrap();
-    assert_eq!((data.n, data.batch, dtype), (2, 3, DType::F64));
+    let input = Input::open(&w, &x, &x).unwrap();
+    assert_eq!(input.dtype(), DType::F64);
+    let data = input.read().unwrap();
+    assert_eq!((data.n, data.batch), (2, 3));
     assert_eq!(data.w, [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(data.x, [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]);
     let single = save(path("v"), &[2, 2], npyz::Order::C, &[0.0f32; 4]);
-    assert_eq!(input::read(&single, &x, &x).unwrap().1, DType::F32);
+    assert_eq!(Input::open(&single, &x, &x).unwrap().dtype(), DType::F32);
 }
 
 #[test]
@@ -123,7 +125,7 @@ fn unusable_arrays_are_refused_by_name() {
     let path = |name: &str| folder.path().join(name);
     let array = |name: &str, shape: &[u64], values: &[f64]| save(path(name), shape, npyz::Order::C, values);
     let (w, x) = (array("w", &[2, 2], &[0.1; 4]), array("x", &[3, 2], &[0.1; 6]));
-    let refusal = |w: &Path, x: &Path, c: &Path| input::read(w, x, c).unwrap_err().to_string();
+    let refusal = |w: &Path, x: &Path, c: &Path| Input::open(w, x, c).and_then(Input::read).unwrap_err().to_string();
 
     assert!(refusal(&path("none"), &x, &x).contains("no such file"));
     std::fs::write(path("text"), "1 2 3").unwrap();
@@ -138,7 +140,7 @@ fn unusable_arrays_are_refused_by_name() {
 
     let whole = std::fs::read(&x).unwrap();
     std::fs::write(path("short"), &whole[..whole.len() - 8]).unwrap();
-    assert!(refusal(&w, &path("short"), &x).contains("cannot be read"));
+    assert!(refusal(&w, &path("short"), &x).contains("cut short"));
     let integers = save(path("integers"), &[3, 2], npyz::Order::C, &[1i64, 2, 3, 4, 5, 6]);
     assert!(refusal(&w, &integers, &x).contains("not f32 or f64"));
 }

@@ -1,5 +1,6 @@
 //! Data sets as folders of four IDX files, named the way MNIST names them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{CLASSES, read_images, read_labels};
@@ -101,22 +102,23 @@ fn find(dir: &Path, stem: &str, form: &str, what: &'static str) -> Result<PathBu
     }
 }
 
-/// What a folder holds, in a few words.
+/// What a folder holds, in a few words. Of its names, which may be many, only the first few are kept.
 fn contents(dir: &Path) -> std::io::Result<String> {
-    let mut names = std::fs::read_dir(dir)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<std::io::Result<Vec<String>>>()?;
-    if names.is_empty() {
+    let (mut names, mut count) = (BTreeSet::new(), 0);
+    for entry in std::fs::read_dir(dir)? {
+        names.insert(entry?.file_name());
+        count += 1;
+        if names.len() > LISTED {
+            names.pop_last();
+        }
+    }
+    if count == 0 {
         return Ok("an empty folder".to_owned());
     }
-    names.sort_unstable();
-    let more = names.len().saturating_sub(LISTED);
-    names.truncate(LISTED);
-    let mut text = names.join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    Ok(text)
+    let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+    let more = count - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(names.join(", ") + &more)
 }
 
 #[cfg(test)]

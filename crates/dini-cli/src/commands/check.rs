@@ -9,6 +9,7 @@ use rand::{Rng, SeedableRng};
 
 use super::numbers::{between, seed, within};
 use crate::failure::{Failure, Outcome};
+use crate::memory;
 use crate::output::say;
 
 /// Verify the formulas of z = tanh(W z + x) on random instances: both forward methods, and dL/dx and dL/dW by the implicit
@@ -54,6 +55,14 @@ const COLUMNS: [(&str, f64); 7] = [
     ("adjoint identity", 1e-10),
 ];
 
+/// Memory of an instance, at most: two n x n matrices a sample for Newton's method, the states of 300 unrolled iterations, and a
+/// dozen matrices W (measured for n = 10 to 1000).
+fn bytes(n: usize, batch: usize) -> u64 {
+    // both are at most 4096
+    let (n, batch) = (n as u64, batch as u64);
+    8 * n * (2 * batch * n + 500 * batch + 12 * n)
+}
+
 struct Instance {
     n: usize,
     w: Vec<f64>,
@@ -66,8 +75,11 @@ struct Instance {
 /// Prints a row per size and fails if an error exceeds its tolerance.
 ///
 /// # Errors
-/// Code 1 if a formula does not hold.
+/// Code 1 if a formula does not hold, 2 without the memory for it.
 pub fn run(args: &CheckArgs) -> Outcome {
+    for &n in &args.n {
+        memory::require(&format!("n = {n}, batch = {}", args.batch), bytes(n, args.batch))?;
+    }
     say!(
         "z = tanh(W z + x), {} instances per size, {} samples each; largest relative errors",
         args.instances,

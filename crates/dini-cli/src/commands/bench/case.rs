@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::failure::Failure;
+use crate::memory;
 
 /// What is solved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +50,23 @@ impl Case {
     /// an error of z some fifty times as large, and that is the accuracy to compare at.
     pub fn z_tol(&self) -> f64 {
         if self.workload == Workload::Slow { 50.0 * self.tol } else { self.tol }
+    }
+
+    /// Refuses what does not fit into memory. At most, all pairs but the dense ones take eight matrices W and 140 numbers for each
+    /// unknown, nearly all of them for the reference, whose GMRES keeps a hundred vectors (measured for n = 10 to 3000).
+    ///
+    /// # Errors
+    /// As [`memory::require`].
+    pub fn require_memory(&self) -> Result<(), Failure> {
+        let (n, batch) = (self.n as u64, self.batch as u64);
+        let numbers = n.saturating_mul(8).saturating_add(batch.saturating_mul(140)).saturating_mul(n);
+        memory::require(&format!("n = {n}, B = {batch}"), numbers.saturating_mul(8))
+    }
+
+    /// The bytes that a dense pair takes besides: two n x n matrices a sample.
+    pub fn dense_bytes(&self) -> u64 {
+        let size = if self.dtype == DType::F32 { 4 } else { 8 };
+        [self.n, self.n, self.batch].iter().fold(2 * size, |bytes: u64, &v| bytes.saturating_mul(v as u64))
     }
 }
 
@@ -110,15 +128,18 @@ pub(super) struct Pair {
     pub forward: &'static str,
     pub solver: &'static str,
     pub adjoint: &'static str,
-    /// Largest n for which the pair is run: dense factorisations of every sample take minutes above it.
-    pub largest: usize,
+    /// Whether every sample's Jacobian is factorised.
+    pub dense: bool,
     /// Whether the first steps are made in mixed precision.
     pub mixed: bool,
 }
 
+/// Largest n for which dense pairs are run: above it they take minutes.
+pub(super) const MOST_DENSE: usize = 256;
+
 impl Pair {
     const fn new(solver: &'static str, adjoint: &'static str) -> Self {
-        Pair { forward: solver, solver, adjoint, largest: usize::MAX, mixed: false }
+        Pair { forward: solver, solver, adjoint, dense: false, mixed: false }
     }
 }
 
@@ -136,6 +157,6 @@ pub(super) const PAIRS: [Pair; 11] = [
     Pair::new("anderson", "bicgstab"),
     Pair::new("newton-krylov", "fixed-point"),
     Pair::new("newton-krylov", "gmres"),
-    Pair { largest: 256, ..Pair::new("newton", "auto") },
-    Pair { largest: 256, ..Pair::new("newton", "dense") },
+    Pair { dense: true, ..Pair::new("newton", "auto") },
+    Pair { dense: true, ..Pair::new("newton", "dense") },
 ];

@@ -113,6 +113,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
             tol: args.tol.unwrap_or(1e-4),
             workload: Workload::Contraction,
         };
+        case.require_memory()?;
         runner.layer(&case, &input.read()?, |row| table.print(row))?;
     } else {
         for case in select(&args.only)? {

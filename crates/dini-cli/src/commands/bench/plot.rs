@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use crate::failure::Failure;
-use crate::files::write_whole;
+use crate::files::{shown, write_whole};
 
 /// A line and what it shows.
 #[derive(Clone, Debug)]
@@ -51,7 +51,8 @@ impl Chart<'_> {
     /// A chart without points, or a file that cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let mut svg = String::new();
-        self.draw(&mut svg).map_err(|e| Failure::unsolved(format!("cannot draw {}: {e}", path.display())))?;
+        let name = path.to_string_lossy();
+        self.draw(&mut svg).map_err(|e| Failure::unsolved(format!("cannot draw {}: {e}", shown(&name))))?;
         Ok(write_whole(path, svg.as_bytes())?)
     }
 

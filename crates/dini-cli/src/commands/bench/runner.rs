@@ -6,7 +6,7 @@ use burn::tensor::Element;
 use dini::Real;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::case::{Case, DType, PAIRS, PLAIN, Pair, Workload};
+use super::case::{Case, DType, MOST_DENSE, PAIRS, PLAIN, Pair, Workload};
 use super::data::{Data, Layer};
 use super::gemm::Bound;
 use super::layer::{self, Timed};
@@ -14,6 +14,7 @@ use super::reference::{Reference, worst};
 use super::row::Row;
 use super::small;
 use crate::failure::{Failure, Outcome};
+use crate::memory;
 
 /// Runs cases on its own threads.
 pub(super) struct Runner {
@@ -40,7 +41,10 @@ impl Runner {
     pub fn case(&self, case: &Case, seed: u64, print: impl FnMut(&Row) -> Outcome + Send) -> Outcome {
         match case.workload {
             Workload::Small => self.pool.install(|| small::rows(case, self.budget).iter().try_for_each(print)),
-            Workload::Contraction | Workload::Slow => self.layer(case, &Data::new(case, seed)?, print),
+            Workload::Contraction | Workload::Slow => {
+                case.require_memory()?;
+                self.layer(case, &Data::new(case, seed)?, print)
+            }
         }
     }
 
@@ -58,8 +62,15 @@ impl Runner {
         let reference = Reference::new(&layer).ok();
         let bound = Bound::measure::<T>(case.n, case.batch, self.budget / GEMM_SHARE);
         let plain = layer::products(&layer, &PLAIN, case).ok().map(|products| bound.of(products));
-        for pair in PAIRS.iter().filter(|pair| case.n <= pair.largest) {
-            print(&self.row(case, pair, &layer, reference.as_ref(), (&bound, plain)))?;
+        let no_memory = memory::missing(case.dense_bytes());
+        for pair in PAIRS.iter().filter(|pair| !pair.dense || case.n <= MOST_DENSE) {
+            let row = match &no_memory {
+                Some(why) if pair.dense => {
+                    Row { status: why.clone(), ..Row::new(case, (pair.forward, pair.adjoint), self.threads()) }
+                }
+                _ => self.row(case, pair, &layer, reference.as_ref(), (&bound, plain)),
+            };
+            print(&row)?;
         }
         Ok(())
     }

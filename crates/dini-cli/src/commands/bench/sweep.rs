@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::case::{self, Case, DType};
-use super::data::Data;
 use super::plot::{Chart, Line};
 use super::row::Row;
 use super::runner::Runner;
@@ -76,7 +75,7 @@ pub(super) fn run(folder: &Path, seed: u64, budget: Duration) -> Outcome {
         let mut rows = Vec::new();
         for (case, threads) in (series.points)() {
             let runner = Runner::new(threads, budget)?;
-            runner.layer(&case, &Data::new(&case, seed)?, |row| {
+            runner.case(&case, seed, |row| {
                 rows.push(row.clone());
                 Ok(())
             })?;
@@ -85,9 +84,11 @@ pub(super) fn run(folder: &Path, seed: u64, budget: Duration) -> Outcome {
         for row in &rows {
             lines = lines + &row.json()? + "\n";
         }
+        // after every series, so that what ends the next one does not end these
+        write_whole(&folder.join("sweep.jsonl"), lines.as_bytes())?;
         say!("{}: {} rows", series.name, rows.len());
     }
-    Ok(write_whole(&folder.join("sweep.jsonl"), lines.as_bytes())?)
+    Ok(())
 }
 
 impl Series {

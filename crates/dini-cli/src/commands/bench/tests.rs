@@ -87,6 +87,19 @@ fn what_does_not_converge_is_a_row_without_times() {
 }
 
 #[test]
+fn what_does_not_fit_into_memory_is_refused() {
+    let absurd = Case { n: 4_000_000_000, batch: usize::MAX, ..by_name("100x100").unwrap().clone() };
+    assert_eq!(absurd.dense_bytes(), u64::MAX);
+    assert_eq!(Case { n: 10, batch: 3, ..absurd.clone() }.dense_bytes(), 2 * 4 * 300);
+    if crate::memory::available().is_none() {
+        return;
+    }
+    let message = absurd.require_memory().unwrap_err().message;
+    assert!(message.contains("n = 4000000000, B = ") && message.contains("of memory would be needed"), "{message}");
+    assert!(by_name("100x100").unwrap().require_memory().is_ok());
+}
+
+#[test]
 fn unknown_cases_are_refused_with_the_nearest() {
     let message = by_name("256x65").unwrap_err().message;
     assert!(message.contains("unknown case `256x65`") && message.contains("did you mean `256x64`"), "{message}");

@@ -21,7 +21,8 @@ fn refusal(output: &Output) -> &str {
 
 #[test]
 fn numbers_out_of_range_are_refused_by_name_and_with_the_range() {
-    let whole = ["0", "-1", "4097", "20000", "9223372036854775807", "1000000000000", "18446744073709551616", "1e3", "nan"];
+    let whole =
+        ["0", "-1", "4097", "20000", "9223372036854775807", "1000000000000", "18446744073709551616", "1e3", "nan"];
     let none = ["-1", "nan", "1e300", "inf", "x"];
     let share = ["0", "-0.5", "1", "1e300", "nan", "inf"];
     let seed = ["-1", "18446744073709551616", "1.5", "nan"];

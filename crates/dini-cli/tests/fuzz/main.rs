@@ -97,12 +97,15 @@ fn no_mutation_does_harm() {
 /// Reads mutations until there were `inputs`.
 fn fuzz(reader: &Reader, inputs: usize, rng: &mut StdRng) {
     let corpus = seeds::contents(reader.name);
+    let good = seeds::good(reader.name);
     // should the process end, the input that ended it is there
     let path: PathBuf = std::env::temp_dir().join(format!("dini-fuzz-{}-{}", std::process::id(), reader.name));
     println!("{}: {inputs} inputs, {} seeds, {}", reader.name, corpus.len(), path.display());
     let (mut read, mut contained, begun) = (0, 0, Instant::now());
     for input in 0..inputs {
-        let mut bytes = corpus[rng.random_range(0..corpus.len())].clone();
+        // what is wrong already is mostly refused for that
+        let begin = if rng.random_bool(0.8) { &good } else { &corpus };
+        let mut bytes = begin[rng.random_range(0..begin.len())].clone();
         for _ in 0..rng.random_range(1..=3) {
             bytes = (reader.mutate)(bytes, &corpus, rng);
         }

@@ -25,7 +25,16 @@ pub fn expected(reader: &str) -> Vec<(String, String)> {
 
 /// The content of a reader's seeds.
 pub fn contents(reader: &str) -> Vec<Vec<u8>> {
-    let names = names(reader);
+    contents_of(reader, &names(reader))
+}
+
+/// The content of those that can be read.
+pub fn good(reader: &str) -> Vec<Vec<u8>> {
+    let names: Vec<String> = names(reader).into_iter().filter(|name| name.starts_with("good-")).collect();
+    contents_of(reader, &names)
+}
+
+fn contents_of(reader: &str, names: &[String]) -> Vec<Vec<u8>> {
     names.iter().map(|name| std::fs::read(folder(reader).join(name)).expect("a seed")).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::commands::classify::{EvalArgs, PredictArgs};
 use crate::commands::solve::SolveArgs;
 use crate::failure::{Failure, Outcome};
 use crate::training::TrainArgs;
-use crate::{contain, output};
+use crate::{contain, interrupt, output, threads};
 
 /// Implicit layers: solve g(z; a) = 0, differentiate z*(a), and know when the theorem holds.
 #[derive(Parser, Debug)]
@@ -34,7 +34,9 @@ enum Command {
 /// Runs the command line and returns the exit code; messages go to standard error.
 pub fn run(words: Vec<OsString>) -> u8 {
     contain::silence();
-    one_thread_if_no_more();
+    threads::make_do();
+    // if that cannot be had, the system ends the process
+    let _ = interrupt::make_large_files_errors();
     let outcome = contain::contain(|| dispatch(words)).unwrap_or_else(|message| {
         let place = contain::place();
         Err(Failure::unsolved(format!("internal error: {message} ({place}); please report it with the command")))
@@ -47,15 +49,6 @@ pub fn run(words: Vec<OsString>) -> u8 {
             }
             code
         }
-    }
-}
-
-/// Where the system lets a process have no more threads, the work is done by this one.
-fn one_thread_if_no_more() {
-    if rayon::ThreadPoolBuilder::new().build_global().is_err() {
-        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
-        // if there is a pool already, it stays
-        let _ = alone.build_global();
     }
 }
 

@@ -23,8 +23,7 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// From now on the first of SIGINT, SIGTERM and SIGHUP asks for an end, and the process ends by itself if it has not in 0.8
-    /// seconds, after `last_words`; a second signal ends it at once. SIGHUP stays ignored where it was, as by `nohup`. A file that
-    /// grows beyond its limit (SIGXFSZ) becomes an error of the write.
+    /// seconds, after `last_words`; a second signal ends it at once. SIGHUP stays ignored where it was, as by `nohup`.
     ///
     /// # Errors
     /// Signals that cannot be listened to.
@@ -35,8 +34,6 @@ impl Interrupt {
             flag::register_conditional_shutdown(signal, CODE, interrupt.asked.clone())?;
             flag::register(signal, interrupt.asked.clone())?;
         }
-        #[cfg(unix)]
-        flag::register(libc::SIGXFSZ, Arc::default())?;
         let asked = interrupt.asked.clone();
         let watch = move || {
             while !asked.load(Ordering::Relaxed) {
@@ -63,6 +60,16 @@ impl Interrupt {
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);
     }
+}
+
+/// From now on a file that would grow beyond its limit (SIGXFSZ, `ulimit -f`) is an error of the write, not the end of the process.
+///
+/// # Errors
+/// A signal that cannot be listened to.
+pub fn make_large_files_errors() -> io::Result<()> {
+    #[cfg(unix)]
+    flag::register(libc::SIGXFSZ, Arc::default())?;
+    Ok(())
 }
 
 #[cfg(unix)]

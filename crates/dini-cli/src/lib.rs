@@ -14,4 +14,5 @@ pub mod memory;
 pub mod model;
 mod output;
 pub mod report;
+pub mod threads;
 pub mod training;

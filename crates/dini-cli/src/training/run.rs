@@ -109,7 +109,8 @@ impl Run {
         let mut last = None;
         while state.progress.epoch < self.epochs {
             state = self.epoch(state, interrupt, console)?;
-            let evaluation = evaluate(&state.model, &self.data.test, self.preprocessing)?;
+            let evaluation = evaluate(&state.model, &self.data.test, self.preprocessing)
+                .map_err(|failure| self.advise(&format!("after epoch {}", state.progress.epoch + 1), failure))?;
             let record = self.record(&mut state.progress, &evaluation);
             self.save(&state)?;
             console.epoch(&record);
@@ -195,22 +196,21 @@ impl Run {
         if self.shift > 0.0 {
             shift_at_random(&mut images, self.shift, &mut self.random(progress.epoch, 1 + progress.step));
         }
-        let mut model = step(model, &mut optimizer, rate, &images, self.preprocessing, &mut progress.tally)
-            .map_err(|failure| self.at(&progress, failure))?;
+        let mut model =
+            step(model, &mut optimizer, rate, &images, self.preprocessing, &mut progress.tally).map_err(|failure| {
+                let place = format!("epoch {}, step {} of {steps}", progress.epoch + 1, progress.step + 1);
+                self.advise(&place, failure)
+            })?;
         model.layer.cell.weight = bound.apply(model.layer.cell.weight, SPECTRAL_ITERATIONS);
         progress.step += 1;
         Ok(State { model, optimizer, bound, progress })
     }
 
-    /// A failure of a step, with its place and what to try.
-    fn at(&self, progress: &Progress, failure: Failure) -> Failure {
-        let (epoch, step, rate) = (progress.epoch + 1, progress.step + 1, self.args.learning_rate);
-        let message = format!(
-            "epoch {epoch}, step {step} of {}: {}; train anew with a --learning-rate below {rate:e}; the last checkpoint is kept",
-            self.steps(),
-            failure.message
-        );
-        Failure { message, ..failure }
+    /// A failure with its place, and what to try.
+    fn advise(&self, place: &str, failure: Failure) -> Failure {
+        let rate = self.args.learning_rate;
+        let advice = format!("train anew with a --learning-rate below {rate:e}; the last checkpoint is kept");
+        Failure { message: format!("{place}: {}; {advice}", failure.message), ..failure }
     }
 
     /// The first writes of this process: a checkpoint, from which on the folder is this run's, and all that follows from it.

@@ -15,6 +15,7 @@ use super::run::{Run, State};
 use crate::data::{self, Images, Split};
 use crate::failure::Failure;
 use crate::files::{FileError, read_sealed, shown};
+use crate::memory;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
 
 /// The images a run is about.
@@ -119,7 +120,23 @@ fn fits(args: &TrainArgs, data: &Split) -> Result<(), Failure> {
         let why = format!("--shift: images of {height} x {width} pixels can be moved by {side} at most");
         return Err(Failure::usage(why));
     }
-    Ok(())
+    memory::require(&format!("-n {}", args.n), memory_needed(args.n, &data.train, batch(args)))
+}
+
+/// Bytes that training takes at least: every weight with its gradient, two moments, their successors and a copy for the checkpoint; of
+/// every image of a step the states that a solver keeps and their gradients.
+fn memory_needed(n: usize, train: &Images, batch: usize) -> u64 {
+    const PER_WEIGHT: u128 = 4 * 8;
+    const PER_STATE: u128 = 4 * 24;
+    let (n, pixels, classes) = (n as u128, (train.height * train.width) as u128, train.classes as u128);
+    let weights = n * (pixels + n + classes);
+    let states = batch.min(train.len()) as u128 * (n + pixels);
+    u64::try_from(PER_WEIGHT * weights + PER_STATE * states).unwrap_or(u64::MAX)
+}
+
+/// Images per step.
+fn batch(args: &TrainArgs) -> usize {
+    args.batch.unwrap_or(if args.data.is_none() { 32 } else { 100 })
 }
 
 impl Run {
@@ -130,7 +147,7 @@ impl Run {
             sizes: Sizes { height: train.height, width: train.width, state: args.n, classes: train.classes },
             preprocessing: preprocessing(train),
             epochs: args.epochs.unwrap_or(if small { 60 } else { 10 }),
-            batch: args.batch.unwrap_or(if small { 32 } else { 100 }),
+            batch: batch(&args),
             shift: args.shift.unwrap_or(if small { 0.5 } else { 1.0 }),
             args,
             folder,

@@ -60,6 +60,14 @@ pub enum Error {
         /// Largest number allowed.
         most: usize,
     },
+    /// A sparse Jacobian whose factors might not fit into memory.
+    #[error("the factors of the sparse Jacobian may have {entries} entries, too many (at most {most})")]
+    TooDense {
+        /// Most entries that they can have.
+        entries: usize,
+        /// Largest number allowed.
+        most: usize,
+    },
     /// A start outside the bounds, or on one of them.
     #[error(
         "sample {sample}: the start of unknown {unknown} is {value}, which is not strictly between its bounds {lower} and {upper}"

@@ -169,3 +169,62 @@ fn broken_contracts_are_refused() {
     let found = search.root(&square, &[None], &bounded(1)).unwrap();
     assert!((found.z()[0] - 2.0).abs() < 1e-12);
 }
+
+/// x_{i-1} - 2 x_i + x_{i+1} = h^2 (x_i^3 + a_0) between a_1 and 0: parameters a.
+struct Bent(usize);
+
+impl Equation<f64> for Bent {
+    fn unknowns(&self) -> usize {
+        self.0
+    }
+    fn parameters(&self) -> usize {
+        2
+    }
+    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, x: &[D], a: &[D], g: &mut [D]) {
+        let (n, h) = (self.0, 1.0 / (self.0 + 1) as f64);
+        for i in 0..n {
+            let before = if i == 0 { a[1] } else { x[i - 1] };
+            let after = if i + 1 == n { D::from(0.0) } else { x[i + 1] };
+            g[i] = before - x[i] * 2.0 + after - (x[i] * x[i] * x[i] + a[0]) * (h * h);
+        }
+    }
+}
+
+#[test]
+fn a_pattern_changes_nothing_but_the_cost() {
+    let n = 90;
+    let plain = Dual::new(Bent(n), Rows::from_vec(1, 2, vec![2.0, -1.0]).unwrap()).unwrap();
+    let sparse = Sparse { problem: &plain, sparsity: Sparsity::tridiagonal(n).unwrap() };
+    let start = vec![None; n];
+    let dense = Search::default().root(&plain, &start, &tight()).unwrap();
+    let found = Search::default().root(&sparse, &start, &tight()).unwrap();
+    assert!(found.z().iter().zip(dense.z()).all(|(a, b)| (a - b).abs() < 1e-12));
+    let [verdict, known] = [found.verdict().unwrap(), dense.verdict().unwrap()];
+    assert!(verdict.holds && known.holds && (verdict.condition / known.condition - 1.0).abs() < 1e-6);
+    let unit = |p: usize| Rows::from_vec(1, 2, vec![f64::from(p == 0), f64::from(p == 1)]).unwrap();
+    let (rows, columns) = (dense.jacobian().unwrap(), found.tangents([unit(0), unit(1)]).unwrap());
+    for (i, row) in rows.iter().enumerate() {
+        assert!((0..2).all(|p| (row.row(0)[p] - columns[p][i]).abs() < 1e-12), "{i}");
+    }
+    // a pattern that misses entries is noticed
+    let wrong = Sparse { problem: &plain, sparsity: Sparsity::banded(n, 1, 0).unwrap() };
+    let refused = Search::default().root(&wrong, &start, &tight());
+    assert!(matches!(refused, Err(Error::IncompleteSparsity { .. })), "{refused:?}");
+}
+
+#[test]
+fn large_systems_need_a_pattern() {
+    let n = 10_000;
+    // nothing is evaluated before
+    let empty = Closure::new(1, |_, _: &[f64], _| (), |_, _, _| ());
+    assert!(matches!(
+        Search::default().root(&empty, &vec![None; n], &tight()),
+        Err(Error::TooLarge { n: 10_000, most: 1000, .. })
+    ));
+    // one that elimination would fill is refused
+    let scattered = (0..n).flat_map(|i| [(i, i), (i, i * 7919 % n), (i, (i * 104_729 + 17) % n)]);
+    let pattern = Sparsity::new(n, scattered).unwrap();
+    let filled = Sparse { problem: &empty, sparsity: pattern };
+    let refused = Search::default().root(&filled, &vec![None; n], &tight());
+    assert!(matches!(refused, Err(Error::TooDense { most: 40_000_000, .. })), "{refused:?}");
+}

@@ -5,6 +5,7 @@ use num_traits::One;
 use super::implicit::Implicit;
 use super::linear::Linearised;
 use super::mode::{Derivative, linearise};
+use super::system::Method;
 use crate::batch::{Batch, pick};
 use crate::error::Error;
 use crate::linear::Inverse;
@@ -32,6 +33,27 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         self.problem.check_parameters(self.samples(), tangent)?;
         let linearised = linearise(self, options)?;
         self.tangent_along(&linearised, tangent, options, |sample| self.status(sample) == Status::Converged)
+    }
+
+    /// dz* of one sample for several directions da: one factorisation, and a solve for each.
+    ///
+    /// # Errors
+    /// As [`jacobian`](Solution::jacobian).
+    pub(crate) fn tangents(
+        &self,
+        sample: usize,
+        directions: impl IntoIterator<Item = <P as Parametric>::Parameters>,
+    ) -> Result<Vec<P::State>, Error> {
+        let mut options = Implicit { method: Method::Dense, ..Implicit::default() };
+        let linearised = Linearised::single(self, sample)?;
+        let mut tangents = Vec::new();
+        for direction in directions {
+            self.problem.check_parameters(self.samples(), &direction)?;
+            tangents.push(self.tangent_along(&linearised, &direction, &options, |_| true)?.vector);
+            // one verdict is enough
+            options.verdict = Some(false);
+        }
+        Ok(tangents)
     }
 
     /// The same at what is already linearised; zero for the samples that are not `wanted`.

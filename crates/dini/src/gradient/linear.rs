@@ -7,6 +7,7 @@ use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
 use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
+use crate::solve::root::pattern;
 use crate::solve::{Evaluator, Solution, spare_threads};
 use crate::verdict::screen;
 
@@ -29,7 +30,7 @@ pub struct LinearisedChunk<'a, P: Linearize> {
     pub(super) corrections: Vec<f64>,
     pub(super) memory: &'a dyn Inverse<P::State>,
     /// factors of the Jacobians at z*, where they are used more than once
-    pub(super) fresh: Option<DenseLu<Scalar<P>>>,
+    pub(super) fresh: Option<Box<dyn Inverse<P::State>>>,
     parallel: bool,
 }
 
@@ -72,7 +73,10 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     /// Factors every Jacobian at z*, where the factors serve more than once.
     pub fn factored(mut self) -> Result<Self, Error> {
         let factor = |chunk: &mut LinearisedChunk<'a, P>| {
-            chunk.fresh = Some(chunk.factor(&chunk.slots)?);
+            chunk.fresh = Some(match pattern(chunk.problem, chunk.z.width()) {
+                Some(pattern) => Box::new(chunk.factor_sparse(&chunk.slots, pattern)?),
+                None => Box::new(chunk.factor(&chunk.slots)?),
+            });
             Ok(())
         };
         let outcome: Result<(), UserError> = if self.chunks.len() == 1 {
@@ -207,7 +211,7 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
             return Ok(holds);
         }
         let eval = Evaluator::new(self.problem, self.at(&known));
-        let inverse: &dyn Inverse<P::State> = self.fresh.as_ref().map_or(self.memory, |fresh| fresh);
+        let inverse: &dyn Inverse<P::State> = self.fresh.as_deref().unwrap_or(self.memory);
         let passed = if known.len() == self.slots.len() {
             screen(&eval, (&self.z, &self.g), inverse, |i| self.corrections[i])?
         } else {

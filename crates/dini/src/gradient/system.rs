@@ -94,7 +94,7 @@ impl<P: Linearize> Task<'_, '_, P> {
         let Task { chunk, tolerance, .. } = *self;
         let (all, memory) = (chunk.slots.clone(), chunk.memory);
         match (method, &chunk.fresh) {
-            (Method::Dense, Some(lu)) => Ok(vec![self.refine(all, lu)?]),
+            (Method::Dense, Some(lu)) => Ok(vec![self.refine(all, &**lu)?]),
             (Method::Dense, None) => {
                 let lu = chunk.factor(&all)?;
                 Ok(vec![self.refine(all, &lu)?])

@@ -40,12 +40,15 @@ pub use preconditioner::{Precondition, Preconditioner};
 pub use record::{LinearRecord, Stop};
 pub use refinement::Refinement;
 pub use sparse_lu::SparseLu;
-pub(crate) use sparse_lu::Symbolic;
+pub(crate) use sparse_lu::{Symbolic, largest_fill};
 
 use std::sync::Arc;
 
 /// Size up to which a dense Jacobian is formed where nobody has asked for one.
 pub(crate) const DENSE: usize = 1000;
+
+/// Size above which a Jacobian with a pattern is formed and factored sparsely where nobody has asked for a dense one.
+pub(crate) const SPARSE: usize = 64;
 
 use crate::batch::Batch;
 use crate::error::Error;

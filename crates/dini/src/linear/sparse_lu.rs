@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::sparse::linalg::lu::{LuRef, NumericLu, SymbolicLu, factorize_symbolic_lu};
+use faer::sparse::linalg::qr::factorize_symbolic_qr;
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, MatMut, Par};
 
@@ -36,6 +37,18 @@ impl Symbolic {
             .or(self.0.solve_in_place_scratch::<T>(1, Par::Seq))
             .or(self.0.solve_transpose_in_place_scratch::<T>(1, Par::Seq))
     }
+}
+
+/// Most entries that the factors of a matrix of this pattern can have, whichever rows are exchanged: those of its orthogonal factors
+/// with the same order of the columns, or n^2.
+///
+/// Source: A. George and E. Ng (1987), doi:10.1137/0908072.
+pub(crate) fn largest_fill(sparsity: &Sparsity) -> usize {
+    let (starts, rows) = sparsity.compressed();
+    let n = sparsity.size();
+    let square = n.saturating_mul(n);
+    let symbolic = factorize_symbolic_qr(symbolic_matrix(starts, rows), Default::default());
+    symbolic.map_or(square, |symbolic| symbolic.len_val().min(square))
 }
 
 fn symbolic_matrix<'a>(starts: &'a [usize], rows: &'a [usize]) -> SymbolicSparseColMatRef<'a, usize> {

@@ -179,6 +179,11 @@ impl<T: Real, P: Problem<State = Rows<T>>> Linearize for ColouredDifferences<P> 
         true
     }
 
+    fn sparse_jacobian(&self, slot: usize, tape: &ColouredTape<T>, out: &mut [T]) -> bool {
+        out.copy_from_slice(tape.values(&self.sparsity, slot));
+        true
+    }
+
     fn sparsity(&self) -> Option<&Sparsity> {
         Some(&self.sparsity)
     }

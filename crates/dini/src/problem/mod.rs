@@ -141,6 +141,12 @@ pub trait Linearize: Problem {
         let _ = (slot, tape, out);
         false
     }
+    /// Writes the entries of the sparse Jacobian of the sample in `slot`, in the order of [`sparsity`](Linearize::sparsity), and returns
+    /// true; false if the problem has no direct way, in which case they are found with one product a colour.
+    fn sparse_jacobian(&self, slot: usize, tape: &Self::Tape, out: &mut [Scalar<Self>]) -> bool {
+        let _ = (slot, tape, out);
+        false
+    }
     /// A [`sweep`](Problem::sweep) on J x = b, for [`linear::GaussSeidel`](crate::linear::GaussSeidel): change <- the old x less
     /// the new one, on hold J x - b.
     ///

@@ -141,6 +141,18 @@ impl<P: Linearize> Linearize for Scaled<P> {
         direct
     }
 
+    fn sparse_jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
+        let Some(sparsity) = self.problem.sparsity() else { return false };
+        let direct = self.problem.sparse_jacobian(slot, tape, out);
+        if direct {
+            for (j, unit) in self.columns.iter().enumerate() {
+                let entries = out[sparsity.column(j)].iter_mut().zip(sparsity.rows(j));
+                entries.for_each(|(v, &i)| *v *= self.rows[i] * *unit);
+            }
+        }
+        direct
+    }
+
     fn sparsity(&self) -> Option<&Sparsity> {
         self.problem.sparsity()
     }

@@ -58,6 +58,9 @@ macro_rules! forward {
             ) -> Eval {
                 (**self).sweep_adjoint(at, tape, b, pass, x, change)
             }
+            fn sparse_jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
+                (**self).sparse_jacobian(slot, tape, out)
+            }
             fn sparsity(&self) -> Option<&Sparsity> {
                 (**self).sparsity()
             }

@@ -90,6 +90,11 @@ impl<P: Linearize> Linearize for Sparse<P> {
         self.problem.jacobian(slot, tape, out)
     }
 
+    // entries in the order of another pattern would be of no use
+    fn sparse_jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
+        self.problem.sparsity() == Some(&self.sparsity) && self.problem.sparse_jacobian(slot, tape, out)
+    }
+
     fn sweep_tangent(
         &self,
         at: Active<'_>,

@@ -6,7 +6,8 @@ use crate::batch::Rows;
 use crate::error::Error;
 use crate::problem::{Active, Linearize, Scaled};
 use crate::solve::{
-    Accuracy, AnySolver, Bounds, Bracketing, Evidence, Newton, Options, Solution, Status, assume_root, solve,
+    Accuracy, AnySolver, Bounds, Bracketing, Evidence, LineSearch, Newton, Options, Solution, SparseNewton, Status,
+    assume_root, solve,
 };
 use crate::verdict::Verdict;
 
@@ -59,6 +60,8 @@ impl<P: Linearize> Root<'_, P> {
 pub(super) struct Site<'s, 'p, P> {
     pub problem: &'p P,
     pub options: &'s Options,
+    /// Whether the Jacobian is formed and factored by its pattern.
+    pub sparse: bool,
 }
 
 /// A batch of one.
@@ -70,6 +73,15 @@ impl<'p, P> Site<'_, 'p, P>
 where
     P: Linearize<State = Rows<f64>>,
 {
+    /// Newton's method, with the factors that suit the Jacobian.
+    pub fn newton(&self, line_search: LineSearch) -> AnySolver {
+        if self.sparse {
+            AnySolver::SparseNewton(SparseNewton { line_search })
+        } else {
+            AnySolver::Newton(Newton { line_search })
+        }
+    }
+
     /// g(z)
     pub fn residual(&self, z: &[f64]) -> Result<Vec<f64>, Error> {
         let z = row(z)?;
@@ -92,8 +104,7 @@ where
         if found.status != Status::Converged {
             return Ok(found);
         }
-        let newton = AnySolver::Newton(Newton::default());
-        let Some(refined) = self.run(&newton, &found.z, f64::EPSILON)? else {
+        let Some(refined) = self.run(&self.newton(LineSearch::default()), &found.z, f64::EPSILON)? else {
             return Ok(Attempt { status: Status::OnBound, ..found });
         };
         // an exact zero cannot be refined, nor a multiple root, which has no correction, nor where g is rounding of what it began with

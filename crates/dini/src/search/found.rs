@@ -5,7 +5,7 @@ use std::fmt;
 use super::attempt::{Attempt, Root};
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::problem::{Linearize, ParamVjp, Scaled};
+use crate::problem::{Linearize, ParamJvp, ParamVjp, Parametric, Scaled};
 use crate::solve::{Accuracy, Solution, Status};
 use crate::verdict::Verdict;
 
@@ -111,6 +111,18 @@ impl<'p, P: Linearize> Found<'p, P> {
         self.certificate.as_ref().map(|(_, solution)| solution.problem().rows())
     }
 
+    /// The root in the units of the search, if the theorem holds there.
+    fn regular(&self) -> Result<&Solution<Scaled<&'p P>>, Error> {
+        let Some((verdict, solution)) = &self.certificate else {
+            let Attempt { status, residual, .. } = self.attempt;
+            return Err(Error::NotConverged { sample: 0, status, residual });
+        };
+        if !verdict.holds {
+            return Err(Error::Hypotheses { sample: 0, reason: verdict.reason });
+        }
+        Ok(solution)
+    }
+
     /// Where no start has led into the domain of the equations: the first that is undefined, from 0.
     pub fn undefined(&self) -> Option<usize> {
         self.undefined
@@ -127,13 +139,26 @@ where
     /// [`Error::NotConverged`] where there is no root, [`Error::Hypotheses`] where the theorem does not hold there, and what
     /// [`Solution::jacobian`] refuses.
     pub fn jacobian(&self) -> Result<Vec<P::Parameters>, Error> {
-        let Some((verdict, solution)) = &self.certificate else {
-            let Attempt { status, residual, .. } = self.attempt;
-            return Err(Error::NotConverged { sample: 0, status, residual });
-        };
-        if !verdict.holds {
-            return Err(Error::Hypotheses { sample: 0, reason: verdict.reason });
-        }
+        let solution = self.regular()?;
         solution.jacobian_in_units(0, solution.problem().columns())
+    }
+}
+
+impl<P> Found<'_, P>
+where
+    P: ParamJvp<State = Rows<f64>>,
+{
+    /// dz* for each direction da of the parameters. One factorisation and a solve a direction: less than
+    /// [`jacobian`](Found::jacobian) costs where parameters are fewer than unknowns.
+    ///
+    /// # Errors
+    /// As [`jacobian`](Found::jacobian).
+    pub fn tangents(
+        &self,
+        directions: impl IntoIterator<Item = <P as Parametric>::Parameters>,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let solution = self.regular()?;
+        let in_units = |dy: Vec<f64>| dy.iter().zip(solution.problem().columns()).map(|(dy, unit)| dy * unit).collect();
+        Ok(solution.tangents(0, directions)?.into_iter().map(|dy| in_units(dy.into_vec())).collect())
     }
 }

@@ -21,10 +21,10 @@ pub use found::{Found, Origin};
 
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::linear::DENSE;
-use crate::problem::Linearize;
+use crate::linear::{DENSE, largest_fill};
+use crate::problem::{Linearize, Sparsity};
 use crate::solve::{
-    AnySolver, Bounds, Dogleg, LevenbergMarquardt, LineSearch, Newton, Options, Picard, Solver, Status,
+    AnySolver, Bounds, Dogleg, LevenbergMarquardt, LineSearch, Options, Picard, Solver, Status, root::pattern,
 };
 use attempt::{Attempt, Root, Site};
 
@@ -49,7 +49,11 @@ pub enum Plan {
     },
 }
 
-/// Looks for a root of g(z; a) = 0, one system of up to 1000 unknowns.
+/// Looks for a root of g(z; a) = 0, one system of up to 1000 unknowns, or of more where the problem states the
+/// [pattern](Linearize::sparsity) of its Jacobian.
+///
+/// Above 64 unknowns a pattern is used throughout: Newton's method, units, verdict and derivatives take sparse factors. Above 1000 the
+/// methods with dense matrices are left out, and a root at which J is singular is not looked into: it counts as none.
 ///
 /// In the order tried ([`Plan::Several`]):
 ///
@@ -91,12 +95,14 @@ const ASTRAY: f64 = 10.0;
 /// The same for other starts, from which other starts are tried first.
 const FAR: f64 = 1e4;
 
+/// Most entries that factors of a sparse Jacobian may have: two thirds of a gigabyte.
+const FILL: usize = 40_000_000;
+
 /// A method under a name.
 type Named = (&'static str, AnySolver);
 
-fn newton() -> Named {
-    ("newton", AnySolver::Newton(Newton::default()))
-}
+/// Name of the first method.
+const NEWTON: &str = "newton";
 
 /// What does not leave a singular start in any direction.
 fn trust_regions() -> [Named; 2] {
@@ -106,11 +112,10 @@ fn trust_regions() -> [Named; 2] {
     ]
 }
 
-/// For starts at which Newton's method fails.
-fn variants() -> impl Iterator<Item = Named> {
-    let full = Newton { line_search: LineSearch { halvings: 0, ..LineSearch::default() } };
+/// For starts at which Newton's method fails; `full` is that method without a line search.
+fn variants(full: AnySolver) -> impl Iterator<Item = Named> {
     trust_regions().into_iter().chain([
-        ("newton, full steps", AnySolver::Newton(full)),
+        ("newton, full steps", full),
         ("anderson", AnySolver::Anderson(Default::default())),
         ("picard, half steps", AnySolver::Picard(Picard { damping: 0.5 })),
     ])
@@ -122,7 +127,8 @@ impl Search {
     /// Tolerances and the iteration limit are those of `options`; what concerns batches is ignored.
     ///
     /// # Errors
-    /// A broken contract: no unknown, more than 1000, a start that is not finite or outside the bounds, options out of range, or a
+    /// A broken contract: no unknown, more than 1000 without a pattern or for a method with dense matrices, factors of
+    /// more than 4 10^7 entries, a start that is not finite or outside the bounds, options out of range, or a
     /// fatal error of the problem's own function. That no root is found is not an error: see [`Found::status`].
     pub fn root<'p, P>(&self, problem: &'p P, start: &[Option<f64>], options: &Options) -> Result<Found<'p, P>, Error>
     where
@@ -133,22 +139,32 @@ impl Search {
         if n == 0 {
             return Err(Error::Empty { what: "the start" });
         }
-        if n > DENSE {
+        let sparse = pattern(problem, n).is_some();
+        let dense = match &self.plan {
+            Plan::Single(solver) => !Run::<P>::works(solver, n, sparse),
+            Plan::Several | Plan::Between { .. } => false,
+        };
+        if n > DENSE && (dense || !sparse) {
             return Err(Error::TooLarge { what: "the Jacobian of a search", n, most: DENSE });
         }
+        check_fill(problem.sparsity().filter(|_| sparse && n.saturating_mul(n) > FILL))?;
         if start.iter().flatten().any(|v| !v.is_finite()) {
             return Err(Error::NonFinite { what: "the start", sample: 0 });
         }
         if let Some(bounds) = &options.bounds {
             check_bounds(bounds, start)?;
         }
-        let site = Site { problem, options };
+        let site = Site { problem, options, sparse };
         let mut run = Run { site, start, refused: None, far: None, failure: None, attempts: 0, undefined: None };
         let root = match &self.plan {
             Plan::Several => run.several()?,
             Plan::Single(solver) => {
                 let first = starts::first(start, options.bounds.as_ref());
-                run.try_start(&(solver.name(), solver.clone()), &first, None)?
+                let solver = match solver {
+                    AnySolver::Newton(newton) => run.site.newton(newton.line_search.clone()),
+                    other => other.clone(),
+                };
+                run.try_start(&(solver.name(), solver), &first, None)?
             }
             Plan::Between { low, high } => {
                 run.attempts = 1;
@@ -157,6 +173,14 @@ impl Search {
             }
         };
         run.finish(root)
+    }
+}
+
+/// Refuses a pattern whose factors might not fit into memory.
+fn check_fill(pattern: Option<&Sparsity>) -> Result<(), Error> {
+    match pattern.map_or(0, largest_fill) {
+        entries if entries > FILL => Err(Error::TooDense { entries, most: FILL }),
+        _ => Ok(()),
     }
 }
 
@@ -192,12 +216,35 @@ impl<'p, P> Run<'_, 'p, P>
 where
     P: Linearize<State = Rows<f64>>,
 {
+    fn newton(&self) -> Named {
+        (NEWTON, self.site.newton(LineSearch::default()))
+    }
+
+    /// Whether a method can keep the bounds, and solve so large a system.
+    fn is_able(&self, method: &AnySolver) -> bool {
+        let bounds = self.site.options.bounds.is_some();
+        (!bounds || Solver::<P>::confines(method)) && Self::works(method, self.start.len(), self.site.sparse)
+    }
+
+    /// Whether a method works with so many unknowns: not where it would form a large dense matrix.
+    fn works(method: &AnySolver, n: usize, sparse: bool) -> bool {
+        let dense = match method {
+            AnySolver::Chord(_)
+            | AnySolver::Dogleg(_)
+            | AnySolver::LevenbergMarquardt(_)
+            | AnySolver::PseudoTransient(_) => true,
+            AnySolver::Newton(_) => !sparse,
+            _ => false,
+        };
+        n <= DENSE || !dense
+    }
+
     /// A root at which the theorem holds, if one is found; the rest is in `self`.
     fn several(&mut self) -> Result<Option<Root<'p, P>>, Error> {
         let bounds = self.site.options.bounds.as_ref();
         let starts = starts::candidates(self.start, bounds);
         let free: Vec<bool> = self.start.iter().map(Option::is_none).collect();
-        let newton = newton();
+        let newton = self.newton();
         for (index, start) in starts.iter().enumerate() {
             let outside = self.site.undefined(start)?;
             self.undefined = self.undefined.or(outside);
@@ -233,8 +280,9 @@ where
             return Ok(None);
         }
         let first = starts.first().cloned().unwrap_or_default();
-        let able = |method: &Named| bounds.is_none() || Solver::<P>::confines(&method.1);
-        for method in variants().filter(able) {
+        let full = self.site.newton(LineSearch { halvings: 0, ..LineSearch::default() });
+        let methods: Vec<Named> = variants(full).filter(|method| self.is_able(&method.1)).collect();
+        for method in methods {
             if let Some(root) = self.try_start(&method, &first, Some(Origin::method(method.0, &first)))? {
                 return Ok(Some(root));
             }
@@ -259,15 +307,18 @@ where
     /// From a start at which J is singular, or from which Newton's method has gone far away to `root`: the nearest of the roots that trust
     /// regions and Newton's method lead to.
     fn nearest(&mut self, start: &[f64], root: Option<Root<'p, P>>) -> Result<Option<Root<'p, P>>, Error> {
-        let newtons = if root.is_none() { Some(newton()) } else { None };
+        let newtons = if root.is_none() { Some(self.newton()) } else { None };
         let mut best = root.map(|root| (root.distance(start), root));
         let short = [
             ("dogleg, short steps", AnySolver::Dogleg(Dogleg { radius: 1.0 })),
             ("levenberg-marquardt, short steps", AnySolver::LevenbergMarquardt(LevenbergMarquardt { damping: 1.0 })),
         ];
-        let methods = short.into_iter().chain(trust_regions()).chain(newtons);
+        let methods: Vec<Named> = short.into_iter().chain(trust_regions()).chain(newtons).collect();
         for method in methods {
-            let origin = (method.0 != newton().0).then(|| Origin::method(method.0, start));
+            if !Self::works(&method.1, start.len(), self.site.sparse) {
+                continue;
+            }
+            let origin = (method.0 != NEWTON).then(|| Origin::method(method.0, start));
             let Some(root) = self.try_start(&method, start, origin)? else { continue };
             let distance = root.distance(start);
             if best.as_ref().is_none_or(|(least, _)| distance < *least) {

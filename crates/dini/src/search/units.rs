@@ -4,7 +4,7 @@ use super::attempt::row;
 use crate::batch::Rows;
 use crate::error::Error;
 use crate::problem::{Linearize, Scaled};
-use crate::solve::root::{Factors, Neighbourhood, equilibrate};
+use crate::solve::root::{Factors, Matrix, Neighbourhood};
 
 /// Powers of two for every equation and unknown, so that nothing is rounded.
 pub(super) struct Units {
@@ -12,10 +12,10 @@ pub(super) struct Units {
     columns: Vec<f64>,
 }
 
-/// g and J at a point, column-major.
+/// g and J at a point.
 struct Point {
     g: Vec<f64>,
-    jacobian: Vec<f64>,
+    jacobian: Matrix,
 }
 
 impl Point {
@@ -40,8 +40,9 @@ impl Units {
             return Ok(Units { rows: columns.iter().map(|column| 1.0 / column).collect(), columns });
         }
         let Point { g, jacobian } = Point::new(problem, z)?;
-        let size = |i: usize| g[i].abs() + (0..n).map(|j| (jacobian[j * n + i] * z[j]).abs()).sum::<f64>();
-        let rows = (0..n).map(|i| 1.0 / power_of_two(size(i))).collect();
+        let mut terms = vec![0.0; n];
+        jacobian.each(|i, j, v| terms[i] += (v * z[j]).abs());
+        let rows = g.iter().zip(terms).map(|(g, terms)| 1.0 / power_of_two(g.abs() + terms)).collect();
         Ok(Units { rows, columns })
     }
 
@@ -50,8 +51,7 @@ impl Units {
     where
         P: Linearize<State = Rows<f64>>,
     {
-        let mut matrix = Point::new(problem, z)?.jacobian;
-        let (rows, columns) = equilibrate(&mut matrix, z.len());
+        let (rows, columns) = Point::new(problem, z)?.jacobian.equilibrate();
         Ok(Units { rows, columns })
     }
 
@@ -61,7 +61,7 @@ impl Units {
         P: Linearize<State = Rows<f64>>,
     {
         let Point { jacobian, .. } = Point::new(problem, z)?;
-        let finite = jacobian.iter().all(|v| v.is_finite());
+        let finite = jacobian.is_finite();
         let regular = |condition: f64| condition <= 0.1 / f64::EPSILON;
         Ok(finite && !regular(Factors::new(jacobian).condition()))
     }

@@ -152,7 +152,7 @@ impl<P: Linearize> Evaluator<'_, P> {
 
     /// Writes the sparse Jacobian of every active sample into its slot of `out`, in the order of `sparsity`.
     ///
-    /// Costs one product a colour; `vectors` is scratch for those.
+    /// Costs what the problem's own [`Linearize::sparse_jacobian`] costs, or one product a colour; `vectors` is scratch for those.
     ///
     /// # Errors
     /// The problem's own.
@@ -163,6 +163,14 @@ impl<P: Linearize> Evaluator<'_, P> {
         vectors: &mut (P::State, P::State),
         out: &mut [Scalar<P>],
     ) -> Eval {
+        let entries = |slot: usize| slot * sparsity.entries()..(slot + 1) * sparsity.entries();
+        let direct = (0..self.at.len()).all(|i| {
+            let slot = self.at.slot(i);
+            self.problem.sparse_jacobian(slot, tape, &mut out[entries(slot)])
+        });
+        if direct {
+            return Ok(());
+        }
         let (seed, product) = vectors;
         seed.reset(self.at.len());
         product.reset(self.at.len());
@@ -173,7 +181,7 @@ impl<P: Linearize> Evaluator<'_, P> {
                 self.jvp(tape, seed, product)?;
                 for (i, slot) in (0..self.at.len()).map(|i| (i, self.at.slot(i))) {
                     product.read(i, row);
-                    sparsity.unpack(colour, row, &mut out[slot * sparsity.entries()..(slot + 1) * sparsity.entries()]);
+                    sparsity.unpack(colour, row, &mut out[entries(slot)]);
                 }
             }
             Ok(())

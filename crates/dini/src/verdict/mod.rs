@@ -183,7 +183,7 @@ impl<P: Linearize, M> Solution<P, M> {
     /// Whether the implicit function theorem holds at z* of `sample`.
     ///
     /// Costs one Jacobian (n products, or what [`Linearize::jacobian`] costs), its factorisation in f64 (2/3 n^3
-    /// operations, n^2 memory), and 30 residuals (18 where n = 1) at a plainly regular root. A delicate or degenerate one
+    /// operations, n^2 memory; above n = 64 a sparse one where the problem states a pattern), and 30 residuals (18 where n = 1) at a plainly regular root. A delicate or degenerate one
     /// takes up to about 1000 residuals, with a solve of 2 n^2 operations each, per Jacobian and up to 5 Jacobians.
     ///
     /// ```
@@ -229,7 +229,7 @@ impl<P: Linearize, M> Solution<P, M> {
     fn examine(&self, z: P::State, sample: usize) -> Result<Examined<P>, Error> {
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
         let (mut around, jacobian) = Neighbourhood::new(&self.problem, z, sample).map_err(Error::User)?;
-        let factors = jacobian.iter().all(|v| v.is_finite()).then(|| Factors::new(jacobian));
+        let factors = jacobian.is_finite().then(|| Factors::new(jacobian));
         let condition = factors.as_ref().map_or(f64::INFINITY, Factors::condition);
         let limit = 0.1 / epsilon;
         let reason = match (self.status(sample), factors) {

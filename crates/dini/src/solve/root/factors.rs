@@ -1,6 +1,7 @@
 //! The Jacobian at one point, equilibrated and factored.
 
-use crate::linear::DenseLu;
+use super::Matrix;
+use crate::linear::{DenseLu, SparseLu};
 
 /// Passes over rows and columns; the second only touches what the first column scaling has left behind.
 const PASSES: usize = 2;
@@ -12,37 +13,36 @@ const SWEEPS: usize = 3;
 ///
 /// Costs n^2 operations. Source: LAPACK xGEEQUB.
 pub fn equilibrate(matrix: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>) {
-    let (mut rows, mut columns) = (vec![1.0; n], vec![1.0; n]);
-    if n == 0 {
-        return (rows, columns);
-    }
+    let columns = (0..n).flat_map(|j| std::iter::repeat_n(j, n));
+    scale_by(matrix, n, &(0..n).cycle(), &columns)
+}
+
+/// The same of entries whose rows and columns these are.
+pub(super) fn scale_by(
+    values: &mut [f64],
+    n: usize,
+    rows: &(impl Iterator<Item = usize> + Clone),
+    columns: &(impl Iterator<Item = usize> + Clone),
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut of_rows, mut of_columns) = (vec![1.0; n], vec![1.0; n]);
     for _ in 0..PASSES {
-        scale_rows(matrix, &mut rows);
-        scale_columns(matrix, &mut columns);
+        scale(values, rows, &mut of_rows);
+        scale(values, columns, &mut of_columns);
     }
-    (rows, columns)
+    (of_rows, of_columns)
 }
 
-fn scale_rows(matrix: &mut [f64], rows: &mut [f64]) {
-    let n = rows.len();
-    for (i, scale) in rows.iter_mut().enumerate() {
-        let factor = reciprocal(matrix.iter().skip(i).step_by(n));
-        matrix.iter_mut().skip(i).step_by(n).for_each(|v| *v *= factor);
-        *scale *= factor;
-    }
+/// Brings the largest entry of every line, row or column, near 1; `lines` says which line an entry is in.
+pub(super) fn scale(values: &mut [f64], lines: &(impl Iterator<Item = usize> + Clone), scales: &mut [f64]) {
+    let mut factors = vec![0.0; scales.len()];
+    values.iter().zip(lines.clone()).for_each(|(v, line)| factors[line] = v.abs().max(factors[line]));
+    factors.iter_mut().for_each(|factor| *factor = reciprocal(*factor));
+    values.iter_mut().zip(lines.clone()).for_each(|(v, line)| *v *= factors[line]);
+    scales.iter_mut().zip(factors).for_each(|(scale, factor)| *scale *= factor);
 }
 
-fn scale_columns(matrix: &mut [f64], columns: &mut [f64]) {
-    for (column, scale) in matrix.chunks_exact_mut(columns.len()).zip(columns) {
-        let factor = reciprocal(column.iter());
-        column.iter_mut().for_each(|v| *v *= factor);
-        *scale *= factor;
-    }
-}
-
-/// The power of two that brings the largest magnitude near 1; 1 where all are zero or one is not finite.
-fn reciprocal<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
-    let largest = values.fold(0.0, |max: f64, v| max.max(v.abs()));
+/// The power of two that brings `largest` near 1; 1 where it is zero or not finite.
+fn reciprocal(largest: f64) -> f64 {
     if largest > 0.0 && largest.is_finite() {
         2f64.powi(-(largest.log2().floor().clamp(-1000.0, 1000.0) as i32))
     } else {
@@ -50,46 +50,82 @@ fn reciprocal<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
     }
 }
 
+/// LU factors of one matrix.
+enum Lu {
+    Dense(DenseLu<f64>),
+    Sparse(Box<SparseLu<f64>>),
+}
+
+impl Lu {
+    fn new(matrix: &Matrix) -> Self {
+        match matrix.pattern() {
+            None => {
+                let mut lu = DenseLu::new(1, matrix.size());
+                lu.matrices_mut().copy_from_slice(matrix.values());
+                lu.factor(0);
+                Lu::Dense(lu)
+            }
+            Some(pattern) => {
+                let mut lu = SparseLu::new(1, pattern.clone());
+                lu.values_mut().copy_from_slice(matrix.values());
+                lu.factor(0);
+                Lu::Sparse(Box::new(lu))
+            }
+        }
+    }
+
+    fn solve(&self, x: &mut [f64]) -> bool {
+        match self {
+            Lu::Dense(lu) => lu.solve(0, x),
+            Lu::Sparse(lu) => lu.solve(0, x),
+        }
+    }
+
+    fn solve_transpose(&self, x: &mut [f64]) -> bool {
+        match self {
+            Lu::Dense(lu) => lu.solve_transpose(0, x),
+            Lu::Sparse(lu) => lu.solve_transpose(0, x),
+        }
+    }
+}
+
 /// LU factors of the equilibrated Jacobian R J C.
 pub(crate) struct Factors {
-    lu: DenseLu<f64>,
+    lu: Lu,
     rows: Vec<f64>,
     columns: Vec<f64>,
 }
 
 impl Factors {
-    /// Factors a finite column-major matrix.
+    /// Factors a finite matrix.
     ///
     /// Which of rows and columns is scaled first matters where the units of the one hide the other; the better conditioned
     /// outcome is kept.
-    pub fn new(matrix: Vec<f64>) -> Self {
-        let n = matrix.len().isqrt();
+    pub fn new(matrix: Matrix) -> Self {
         let mut columns_first = matrix.clone();
-        let mut columns = vec![1.0; n];
-        scale_columns(&mut columns_first, &mut columns);
+        let columns = columns_first.scale_columns();
         let [rows_first, mut other] = [matrix, columns_first].map(Self::scaled);
         other.columns.iter_mut().zip(columns).for_each(|(c, first)| *c *= first);
         if other.condition() < rows_first.condition() { other } else { rows_first }
     }
 
-    fn scaled(mut matrix: Vec<f64>) -> Self {
-        let n = matrix.len().isqrt();
-        let (rows, columns) = equilibrate(&mut matrix, n);
-        let mut lu = DenseLu::new(1, n);
-        lu.matrices_mut().copy_from_slice(&matrix);
-        lu.factor(0);
-        Factors { lu, rows, columns }
+    fn scaled(mut matrix: Matrix) -> Self {
+        let (rows, columns) = matrix.equilibrate();
+        Factors { lu: Lu::new(&matrix), rows, columns }
     }
 
     /// Condition estimate of the equilibrated matrix; infinite for a singular one.
     pub fn condition(&self) -> f64 {
-        self.lu.condition(0)
+        match &self.lu {
+            Lu::Dense(lu) => lu.condition(0),
+            Lu::Sparse(lu) => lu.condition(0),
+        }
     }
 
     /// x <- J^-1 x
     pub fn solve(&self, x: &mut [f64]) {
         multiply(x, &self.rows);
-        self.lu.solve(0, x);
+        self.lu.solve(x);
         multiply(x, &self.columns);
     }
 
@@ -97,9 +133,9 @@ impl Factors {
     pub fn weakest(&self) -> Vec<f64> {
         let mut v: Vec<f64> = general_position(self.rows.len(), 3);
         for _ in 0..SWEEPS {
-            self.lu.solve_transpose(0, &mut v);
+            self.lu.solve_transpose(&mut v);
             normalise(&mut v);
-            self.lu.solve(0, &mut v);
+            self.lu.solve(&mut v);
             normalise(&mut v);
         }
         multiply(&mut v, &self.columns);
@@ -147,7 +183,7 @@ mod tests {
         for rows in [true, false] {
             let unit = |i: usize, j: usize| if rows { units[i] } else { units[j] };
             let matrix: Vec<f64> = (0..9).map(|k| unit(k % 3, k / 3) * a[k % 3][k / 3]).collect();
-            assert!(Factors::new(matrix).condition() < 20.0);
+            assert!(Factors::new(Matrix::dense(3, matrix)).condition() < 20.0);
         }
     }
 
@@ -162,7 +198,7 @@ mod tests {
     #[test]
     fn the_weakest_direction_is_the_near_null_vector() {
         // columns (1, 1) and (1, 1 + 1e-9): null vector (1, -1)
-        let v = Factors::new(vec![1.0, 1.0, 1.0, 1.0 + 1e-9]).weakest();
+        let v = Factors::new(Matrix::dense(2, vec![1.0, 1.0, 1.0, 1.0 + 1e-9])).weakest();
         assert!((v[0] + v[1]).abs() < 1e-6 * v[0].abs());
     }
 }

@@ -1,10 +1,11 @@
 //! One sample of a problem and the points around its z*.
 
 use super::super::Evaluator;
+use super::{Matrix, pattern};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
-use crate::problem::{Active, Linearize, Scalar};
+use crate::problem::{Active, Linearize, Scalar, Sparsity};
 
 /// The only slot of a batch of one.
 const ONLY: [usize; 1] = [0];
@@ -22,23 +23,31 @@ pub(crate) struct Neighbourhood<'a, P: Linearize> {
 }
 
 impl<'a, P: Linearize> Neighbourhood<'a, P> {
-    /// Evaluates g and J, column-major, at `state`, a batch of one that belongs to `sample`.
-    pub fn new(problem: &'a P, state: P::State, sample: usize) -> Result<(Self, Vec<f64>), UserError> {
+    /// Evaluates g and J at `state`, a batch of one that belongs to `sample`.
+    pub fn new(problem: &'a P, state: P::State, sample: usize) -> Result<(Self, Matrix), UserError> {
         let n = state.width();
         let eval = Evaluator::new(problem, Active::new(&ONLY, sample, true));
         let mut out = state.zeros(1);
         eval.residual(&state, &mut out)?;
-        let mut matrix = vec![Scalar::<P>::default(); n * n];
         let mut tape = problem.tape(&state);
         eval.linearize(&state, &out, &mut tape)?;
-        eval.jacobians(&tape, &mut (state.zeros(1), state.zeros(1)), &mut matrix)?;
+        let (pattern, mut vectors) = (pattern(problem, n), (state.zeros(1), state.zeros(1)));
+        let mut entries = vec![Scalar::<P>::default(); pattern.map_or(n * n, Sparsity::entries)];
+        match pattern {
+            Some(pattern) => eval.sparse_jacobians(pattern, &tape, &mut vectors, &mut entries)?,
+            None => eval.jacobians(&tape, &mut vectors, &mut entries)?,
+        }
         let mut row = vec![Scalar::<P>::default(); n];
         let wide = |row: &[Scalar<P>]| row.iter().map(|v| v.as_f64()).collect::<Vec<f64>>();
         state.read(0, &mut row);
         let z = wide(&row);
         out.read(0, &mut row);
         let g = wide(&row);
-        Ok((Neighbourhood { eval, z, g, state, out, row }, wide(&matrix)))
+        let matrix = match pattern {
+            Some(pattern) => Matrix::sparse(pattern.clone(), wide(&entries)),
+            None => Matrix::dense(n, wide(&entries)),
+        };
+        Ok((Neighbourhood { eval, z, g, state, out, row }, matrix))
     }
 
     /// z* - d, as a batch of one.

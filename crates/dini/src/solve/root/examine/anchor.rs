@@ -1,9 +1,9 @@
 //! Residuals against the terms that equations are made of, here and where the solve began.
 
-use super::super::Neighbourhood;
+use super::super::{Matrix, Neighbourhood};
 use super::{AWAY, BEYOND, NOISE, Point};
 use crate::error::UserError;
-use crate::linear::DenseLu;
+use crate::linear::{DENSE, DenseLu};
 use crate::problem::Linearize;
 
 /// Residuals within this many times the rounding errors of their terms mean nothing where J is singular, in units of rounding of the terms.
@@ -25,7 +25,7 @@ const HIDDEN: f64 = 1e-2;
 pub(super) struct Start {
     pub z: Vec<f64>,
     pub g: Vec<f64>,
-    pub jacobian: Vec<f64>,
+    pub jacobian: Matrix,
     /// Sizes of the terms of every equation there.
     terms: Vec<f64>,
     pub evaluations: u64,
@@ -66,6 +66,10 @@ impl<P: Linearize> Point<'_, P> {
     /// equations contradict each other.
     pub(super) fn is_consistent(&mut self) -> Result<bool, UserError> {
         let begun = self.around.z.clone();
+        if begun.len() > DENSE {
+            // the normal equations are dense: what cannot be looked into is no root
+            return Ok(false);
+        }
         let (mut z, scaled) = (begun.clone(), Scaled::new(&self.jacobian, &begun));
         for _ in 0..PROJECTIONS {
             z = scaled.without_null_space(&z);
@@ -78,7 +82,7 @@ impl<P: Linearize> Point<'_, P> {
         for _ in 0..STEPS {
             let state = self.around.with_values(&places(&z));
             let (around, jacobian) = Neighbourhood::new(self.problem, state, self.question.sample)?;
-            if !around.g.iter().chain(&jacobian).all(|v| v.is_finite()) {
+            if !(around.g.iter().all(|v| v.is_finite()) && jacobian.is_finite()) {
                 return Ok(false);
             }
             let mut there = Point::new(self.problem, self.question, around, jacobian);
@@ -139,13 +143,13 @@ struct Scaled {
 }
 
 impl Scaled {
-    fn new(jacobian: &[f64], z: &[f64]) -> Self {
+    fn new(jacobian: &Matrix, z: &[f64]) -> Self {
         let n = z.len();
         let largest = super::super::largest(z);
         let columns: Vec<f64> = z.iter().map(|z| if *z == 0.0 { largest } else { z.abs() }).collect();
         let sizes = terms(jacobian, &columns, &vec![0.0; n]);
         let rows: Vec<f64> = sizes.iter().map(|size| if *size > 0.0 { 1.0 / size } else { 0.0 }).collect();
-        let mut matrix = jacobian.to_vec();
+        let mut matrix = jacobian.to_dense();
         for (column, unit) in matrix.chunks_exact_mut(n).zip(&columns) {
             column.iter_mut().zip(&rows).for_each(|(v, row)| *v *= row * unit);
         }
@@ -190,10 +194,8 @@ impl Scaled {
 }
 
 /// |g| and |J| |z|, added up, by row.
-pub(super) fn terms(jacobian: &[f64], z: &[f64], g: &[f64]) -> Vec<f64> {
+pub(super) fn terms(jacobian: &Matrix, z: &[f64], g: &[f64]) -> Vec<f64> {
     let mut sum: Vec<f64> = g.iter().map(|g| g.abs()).collect();
-    for (column, z) in jacobian.chunks_exact(z.len().max(1)).zip(z) {
-        sum.iter_mut().zip(column).for_each(|(sum, j)| *sum += (j * z).abs());
-    }
+    jacobian.each(|i, j, v| sum[i] += (v * z[j]).abs());
     sum
 }

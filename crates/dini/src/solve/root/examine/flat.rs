@@ -49,12 +49,12 @@ impl<P: Linearize> Point<'_, P> {
         if still.is_empty() {
             return Ok(true);
         }
-        let n = z.len();
-        let empty = |matrix: &[f64], i: usize| matrix.iter().skip(i).step_by(n).all(|v| *v == 0.0);
-        if !still.iter().all(|&i| self.around.g[i] == 0.0 && empty(&self.jacobian, i)) {
+        let empty = self.jacobian.zero_rows();
+        if !still.iter().all(|&i| self.around.g[i] == 0.0 && empty[i]) {
             return Ok(false);
         }
         let start = self.start()?;
-        Ok(z != start.z && still.into_iter().all(|i| start.g[i] == 0.0 && empty(&start.jacobian, i)))
+        let empty = start.jacobian.zero_rows();
+        Ok(z != start.z && still.into_iter().all(|i| start.g[i] == 0.0 && empty[i]))
     }
 }

@@ -1,4 +1,4 @@
-//! A doubtful point, examined with a dense Jacobian and the rounding errors of g.
+//! A doubtful point, examined with the Jacobian and the rounding errors of g.
 //!
 //! - `rounding.rs`: how large those errors are, and whether J is the slope of g;
 //! - `anchor.rs`: whether a residual is small against the terms that the solve began with, where J is singular or z has run far;
@@ -10,7 +10,7 @@ mod rounding;
 
 use num_traits::Float;
 
-use super::{Accuracy, Evidence, Factors, Neighbourhood, Scan, Tolerance, away, confirmed, magnitude};
+use super::{Accuracy, Evidence, Factors, Matrix, Neighbourhood, Scan, Tolerance, away, confirmed, magnitude, pattern};
 use crate::Real;
 use crate::batch::{Batch, numbers};
 use crate::error::UserError;
@@ -68,7 +68,7 @@ pub enum Finding<V> {
     None,
 }
 
-/// Whether `question.z` is a root; none where there are too many unknowns for a dense Jacobian.
+/// Whether `question.z` is a root; none where there are too many unknowns for a dense Jacobian and no pattern is stated.
 ///
 /// Costs a Jacobian, its factorisation in f64 and one evaluation where the correction is small and confirmed; otherwise about
 /// 25 evaluations more, and as much again at the start where J is singular.
@@ -76,7 +76,8 @@ pub(crate) fn examine<P: Linearize>(
     problem: &P,
     question: &Question<'_, P::State>,
 ) -> Result<Option<Finding<P::State>>, UserError> {
-    if question.z.width() > DENSE {
+    let n = question.z.width();
+    if n > DENSE && pattern(problem, n).is_none() {
         return Ok(None);
     }
     let (around, jacobian) = Neighbourhood::new(problem, question.z.clone(), question.sample)?;
@@ -113,7 +114,7 @@ struct Point<'p, P: Linearize> {
     problem: &'p P,
     question: &'p Question<'p, P::State>,
     around: Neighbourhood<'p, P>,
-    jacobian: Vec<f64>,
+    jacobian: Matrix,
     epsilon: f64,
     /// linearised when it is first asked for
     start: Option<Start>,
@@ -126,7 +127,7 @@ impl<'p, P: Linearize> Point<'p, P> {
         problem: &'p P,
         question: &'p Question<'p, P::State>,
         around: Neighbourhood<'p, P>,
-        jacobian: Vec<f64>,
+        jacobian: Matrix,
     ) -> Self {
         let zeros = || vec![0.0; around.z.len()];
         let (step, change, epsilon) = (zeros(), zeros(), <Scalar<P> as Float>::epsilon().as_f64());
@@ -144,7 +145,7 @@ impl<'p, P: Linearize> Point<'p, P> {
             return Ok(Finding::None);
         }
         let exact = self.around.g.iter().all(|g| *g == 0.0);
-        if !self.jacobian.iter().all(|v| v.is_finite()) {
+        if !self.jacobian.is_finite() {
             return if exact { self.unless_flat(None, &vec![0.0; n]) } else { Ok(Finding::None) };
         }
         let (far, last) = (self.question.far, self.question.last);

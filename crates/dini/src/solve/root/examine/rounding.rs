@@ -38,9 +38,7 @@ impl<P: Linearize> Point<'_, P> {
     fn beyond(&mut self, d: &[f64]) -> Result<Vec<f64>, UserError> {
         self.around.change(d, &mut self.step, &mut self.change)?;
         let mut error = self.change.clone();
-        for (column, step) in self.jacobian.chunks_exact(d.len()).zip(&self.step) {
-            error.iter_mut().zip(column).for_each(|(e, j)| *e -= j * step);
-        }
+        self.jacobian.each(|i, j, v| error[i] -= v * self.step[j]);
         Ok(error)
     }
 
@@ -53,11 +51,15 @@ impl<P: Linearize> Point<'_, P> {
         let (step, change) = (self.step.clone(), self.change.clone());
         self.around.change(&back, &mut self.step, &mut self.change)?;
         let n = d.len();
+        let (mut slopes, mut sizes) = (vec![0.0; n], vec![0.0; n]);
+        self.jacobian.each(|i, j, v| {
+            let product = 0.5 * v * (step[j] - self.step[j]);
+            slopes[i] += product;
+            sizes[i] += product.abs();
+        });
         let error = |i: usize| {
-            let products = (0..n).map(|j| 0.5 * self.jacobian[j * n + i] * (step[j] - self.step[j]));
-            let (slope, size) = products.fold((0.0, 0.0), |(sum, size): (f64, f64), v| (sum + v, size + v.abs()));
-            let gap = (0.5 * (change[i] - self.change[i]) - slope).abs();
-            if gap == 0.0 { 0.0 } else { gap / size }
+            let gap = (0.5 * (change[i] - self.change[i]) - slopes[i]).abs();
+            if gap == 0.0 { 0.0 } else { gap / sizes[i] }
         };
         Ok((0..n).map(error).fold(0.0, |max: f64, error| if error.is_nan() { f64::INFINITY } else { max.max(error) }))
     }

@@ -1,5 +1,7 @@
 //! Lists on the command line: `--with w=0.5,x=w/2`, `--start x=1` and `--for x,y[1]`.
 
+use std::collections::HashSet;
+
 use super::expression::constant;
 use super::interval::{Interval, interval};
 use super::lower::Lowering;
@@ -71,10 +73,10 @@ fn list<T>(
 ) -> Result<Vec<(String, T)>, SyntaxError> {
     let parse = || -> Result<_, Fault> {
         let tokens = tokenize(text)?;
-        let mut entries: Vec<(String, T)> = Vec::new();
+        let (mut entries, mut known) = (Vec::new(), HashSet::new());
         for item in items(&tokens) {
             let (name, entry) = read(&item)?;
-            if entries.iter().any(|(known, _)| *known == name) {
+            if !known.insert(name.clone()) {
                 let position = item.tokens.first().map_or(item.end, |token| token.position);
                 return Err(Fault::new(position, format!("`{name}` is given twice")));
             }

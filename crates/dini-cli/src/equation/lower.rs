@@ -10,12 +10,14 @@ use super::tree::{Condition, Node, Range, Repeat, Symbol};
 
 /// Most terms of one sum.
 const MAX_TERMS: i64 = 100_000;
-/// Most nodes visited in one text: its sums written out take about a second.
+/// Most equations of one system.
+const MAX_EQUATIONS: usize = 100_000;
+/// Most nodes visited in one system: its sums written out take about a second.
 const MAX_WORK: usize = 4_000_000;
 /// Whole numbers up to here are exact.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Translates the trees of one text.
+/// Translates the trees of one formula, or of one system.
 pub(super) struct Lowering<'v> {
     /// Values that indices and the bounds of sums may use; none where there cannot be any.
     values: Option<&'v HashMap<String, f64>>,
@@ -28,7 +30,10 @@ pub(super) struct Lowering<'v> {
     running: Vec<(String, f64)>,
     /// What a constant is wanted for, while one is.
     constant: Option<String>,
+    /// The symbol whose value an index or a bound could not do without.
+    missing: Option<String>,
     work: usize,
+    equations: usize,
 }
 
 impl<'v> Lowering<'v> {
@@ -40,8 +45,24 @@ impl<'v> Lowering<'v> {
             places: HashMap::new(),
             running: Vec::new(),
             constant: None,
+            missing: None,
             work: 0,
+            equations: 0,
         }
+    }
+
+    /// Makes room for one more equation, or refuses it at `position`.
+    pub(super) fn begin_equation(&mut self, position: usize) -> Result<(), Fault> {
+        self.equations += 1;
+        if self.equations <= MAX_EQUATIONS {
+            return Ok(());
+        }
+        Err(Fault::new(position, format!("with this there are more than {MAX_EQUATIONS} equations")))
+    }
+
+    /// The symbol whose value an index or a bound could not do without, if that is why a formula was refused.
+    pub(super) fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
     }
 
     /// The symbols of the programs made since the last call; the next program begins anew.
@@ -146,7 +167,7 @@ impl<'v> Lowering<'v> {
         for value in first..=last {
             self.work += 1;
             if self.work > MAX_WORK {
-                let message = format!("written out, this has more than {MAX_WORK} terms and operations");
+                let message = format!("written out, the formulas have more than {MAX_WORK} terms and operations");
                 return Err(Fault::new(range.position, message));
             }
             self.running.push((range.index.clone(), value as f64));
@@ -196,6 +217,7 @@ impl<'v> Lowering<'v> {
             return Ok(Program::number(*value));
         }
         named_constant(&name).map(Program::number).ok_or_else(|| {
+            self.missing = Some(name.clone());
             let what = self.constant.as_deref().unwrap_or("this");
             let fault = Fault::new(symbol.position, format!("{what} must be a constant, but `{name}` is not"));
             match self.values {

@@ -12,6 +12,9 @@
 //! unknowns of a command line or of a [`ProblemFile`].
 
 mod assignment;
+mod checks;
+mod dependence;
+mod escape;
 mod expression;
 mod function;
 mod interval;
@@ -35,12 +38,14 @@ mod values;
 mod tests;
 
 pub use assignment::{parse_assignments, parse_bounds, parse_names, parse_values};
+pub use dependence::Dependence;
+pub use escape::escaped;
 pub use expression::Expression;
 pub use interval::Interval;
 pub use problem_file::{ProblemFile, ProblemFileError};
 pub use scalar::Scalar;
 pub use statement::{Equation, Statement};
 pub use syntax_error::SyntaxError;
-pub use system::{Given, System};
-pub use system_error::{Role, SystemError};
+pub use system::{At, Given, System};
+pub use system_error::{Role, SystemError, listed};
 pub use values::Definition;

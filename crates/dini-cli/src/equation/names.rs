@@ -9,12 +9,17 @@ pub(super) fn named_constant(name: &str) -> Option<f64> {
     }
 }
 
+/// Names longer than this are not compared.
+const LONGEST: usize = 64;
+
 /// The candidate that `name` most likely was meant to be, if any is close.
 pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let typed = name.to_lowercase();
     let tolerated = (name.chars().count() / 3).max(1);
+    let comparable = |text: &str| text.len() <= LONGEST;
     candidates
         .into_iter()
+        .filter(|candidate| comparable(&typed) && comparable(candidate))
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&typed, &candidate.to_lowercase());
             (distance, candidate)

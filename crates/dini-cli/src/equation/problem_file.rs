@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::assignment::parse_name;
+use super::escape::escaped;
 use super::expression::parse_constant;
 use super::interval::{Interval, parse_interval};
 use super::names::did_you_mean;
@@ -80,7 +81,8 @@ pub enum ProblemFileError {
 impl ProblemFile {
     /// Reads the text of a problem file in TOML.
     pub fn parse(text: &str) -> Result<Self, ProblemFileError> {
-        Reader { text }.file()
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Reader { text, breaks }.file()
     }
 
     /// Whether a text looks like TOML: a line begins with one of the keys, or with `[`.
@@ -112,6 +114,8 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 struct Reader<'t> {
     text: &'t str,
+    /// where lines end
+    breaks: Vec<usize>,
 }
 
 impl Reader<'_> {
@@ -283,12 +287,11 @@ impl Reader<'_> {
 
     fn refuse(&self, span: Range<usize>, message: String) -> ProblemFileError {
         let line = self.line(span);
-        ProblemFileError::Line { line, message }
+        ProblemFileError::Line { line, message: escaped(&message).into_owned() }
     }
 
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.as_bytes().iter().take(span.start);
-        1 + before.filter(|byte| **byte == b'\n').count()
+        1 + self.breaks.partition_point(|at| *at < span.start)
     }
 }
 

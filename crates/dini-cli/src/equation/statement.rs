@@ -1,8 +1,10 @@
 //! An equation as typed, and the equations it stands for.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
+use super::escape::escaped;
 use super::expression::Expression;
 use super::lower::Lowering;
 use super::parser;
@@ -11,13 +13,10 @@ use super::syntax_error::{Fault, SyntaxError};
 use super::token::{Kind, Token, tokenize};
 use super::tree::{Names, Node, Range};
 
-/// Most equations of one statement.
-const MAX_EQUATIONS: usize = 1_000;
-
 /// `left = right`, or `left = right for i = 1..3`, which stands for an equation for each i.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    text: String,
+    text: Arc<str>,
     left: Node,
     /// None for a formula that is to be 0.
     right: Option<Node>,
@@ -52,19 +51,13 @@ impl Statement {
         };
         let ranges =
             ranges.into_iter().map(|(tokens, whole)| parser::range(tokens, whole)).collect::<Result<_, _>>()?;
-        Ok(Self { text: text.to_owned(), left, right, ranges })
+        Ok(Self { text: text.into(), left, right, ranges })
     }
 
-    /// The equations it stands for. `values` are those that indices and bounds may use; `used` is told which of them do.
-    pub fn equations(
-        &self,
-        values: &HashMap<String, f64>,
-        used: &mut BTreeSet<String>,
-    ) -> Result<Vec<Equation>, SyntaxError> {
-        let mut lowering = Lowering::new(Some(values));
+    /// The equations it stands for. All statements of a system share one `lowering`, which limits them together.
+    pub(super) fn equations(&self, lowering: &mut Lowering<'_>) -> Result<Vec<Equation>, SyntaxError> {
         let mut equations = Vec::new();
-        self.expand(&self.ranges, &mut lowering, &mut equations).map_err(|fault| fault.in_text(&self.text))?;
-        used.extend(lowering.used().iter().cloned());
+        self.expand(&self.ranges, lowering, &mut equations).map_err(|fault| fault.in_text(&self.text))?;
         Ok(equations)
     }
 
@@ -74,6 +67,13 @@ impl Statement {
         let mut names = Names::default();
         self.visit(&self.ranges, &mut names);
         names.found
+    }
+
+    /// Whether `name` occurs other than as the base of a power, as e does in e^x.
+    pub(super) fn uses_as_factor(&self, name: &str) -> bool {
+        let tokens = tokenize(&self.text).unwrap_or_default();
+        let is_base = |i: usize| tokens.get(i + 1).is_some_and(|next| next.text == "^");
+        tokens.iter().enumerate().any(|(i, token)| token.text == name && !is_base(i))
     }
 
     fn visit<'n>(&'n self, ranges: &'n [Range], names: &mut Names<'n>) {
@@ -93,17 +93,12 @@ impl Statement {
             equations.push(self.equation(lowering)?);
             return Ok(());
         };
-        lowering.each(range, |lowering| {
-            if equations.len() >= MAX_EQUATIONS {
-                let message = format!("this stands for more than {MAX_EQUATIONS} equations");
-                return Err(Fault::new(range.position, message));
-            }
-            self.expand(inner, lowering, equations)
-        })
+        lowering.each(range, |lowering| self.expand(inner, lowering, equations))
     }
 
     /// The equation at the present values of the running indices.
     fn equation(&self, lowering: &mut Lowering<'_>) -> Result<Equation, Fault> {
+        lowering.begin_equation(self.ranges.first().map_or(0, |range| range.position))?;
         let left = lowering.program(&self.left)?;
         let right = self.right.as_ref().map(|right| lowering.program(right)).transpose()?;
         let symbols = lowering.take_symbols();
@@ -120,7 +115,7 @@ impl Statement {
 /// An equation, held as the residual `left - right` that a solution makes 0.
 #[derive(Clone, Debug)]
 pub struct Equation {
-    text: String,
+    text: Arc<str>,
     /// The values of the running indices, for one of several equations written at once.
     place: String,
     residual: Expression,
@@ -133,13 +128,6 @@ impl Equation {
         self.alone.each_ref().map(Option::as_deref)
     }
 
-    /// Whether `name` occurs other than as the base of a power, as e does in e^x.
-    pub fn uses_as_factor(&self, name: &str) -> bool {
-        let tokens = tokenize(&self.text).unwrap_or_default();
-        let is_base = |i: usize| tokens.get(i + 1).is_some_and(|next| next.text == "^");
-        tokens.iter().enumerate().any(|(i, token)| token.text == name && !is_base(i))
-    }
-
     /// Left side minus right side.
     pub fn residual(&self) -> &Expression {
         &self.residual
@@ -149,7 +137,7 @@ impl Equation {
 /// As it was written, with the values of running indices.
 impl fmt::Display for Equation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text.trim())?;
+        f.write_str(&escaped(self.text.trim()))?;
         if self.place.is_empty() { Ok(()) } else { write!(f, " at {}", self.place) }
     }
 }

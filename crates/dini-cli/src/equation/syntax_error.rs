@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use super::escape::{clipped, escaped, obeyed};
+
 /// Columns of source text shown above the caret.
 const SHOWN: usize = 72;
+
+/// Longest message shown, in characters: names may be of any length.
+const LONGEST: usize = 400;
 
 /// A mistake in a formula, an equation or an assignment list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +27,9 @@ pub struct SyntaxError {
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.excerpt();
-        f.write_str(&self.message)?;
+        f.write_str(&escaped(&clipped(&self.message, LONGEST)))?;
         if let Some(hint) = &self.hint {
-            write!(f, " ({hint})")?;
+            write!(f, " ({})", clipped(hint, LONGEST))?;
         }
         write!(f, "\n  {line}\n  {:>1$}", '^', column + 1)
     }
@@ -43,7 +48,7 @@ impl SyntaxError {
             .skip(start)
             .take(SHOWN)
             // A line break or a tab would part the caret from its character.
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if obeyed(c) { ' ' } else { c })
             .collect();
         let mut column = self.position - start;
         if self.text.chars().nth(start + SHOWN).is_some() {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::checks::{check_names, check_numbers, start_vector};
 use super::expression::Expression;
-use super::names::{did_you_mean, named_constant};
+use super::lower::Lowering;
+use super::names::named_constant;
 use super::scalar::Scalar;
 use super::statement::{Equation, Statement};
 use super::system_error::{Role, SystemError};
@@ -56,7 +58,7 @@ struct Abbreviation {
 
 /// What a symbol stands for.
 #[derive(Clone, Copy, Debug)]
-enum Binding {
+pub(super) enum Binding {
     Unknown(usize),
     Parameter(usize),
     Abbreviation(usize),
@@ -69,16 +71,14 @@ impl System {
         let statements = equations.iter().map(|text| Statement::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         check_numbers(&given.starts)?;
         let values = Values::new(&given.values)?;
-        let mut fixed = BTreeSet::new();
+        let mut lowering = Lowering::new(Some(&values.by_name));
         let mut equations = Vec::new();
         let mut written = HashSet::new();
         for statement in &statements {
             written.extend(statement.names());
-            equations.extend(statement.equations(&values.by_name, &mut fixed)?);
+            equations.extend(statement.equations(&mut lowering)?);
         }
-        if equations.is_empty() {
-            return Err(SystemError::NoEquation);
-        }
+        let mut fixed = lowering.used().clone();
         if equations.is_empty() {
             return Err(SystemError::NoEquation);
         }
@@ -101,7 +101,7 @@ impl System {
             return Err(SystemError::ValueForUnknown { name: name.clone() });
         }
         let start = start_vector(given.starts, &unknowns, &symbols, &mentioned)?;
-        Self::bind(equations, &symbols, values, &fixed, unknowns, start)
+        Self::bind((&statements, equations), &symbols, values, &fixed, unknowns, start)
     }
 
     /// The equations in the order given.
@@ -126,7 +126,7 @@ impl System {
     }
 
     /// The symbols whose values depend on others, with their values.
-    pub fn abbreviations(&self) -> impl Iterator<Item = (&str, f64)> {
+    pub fn abbreviations(&self) -> impl ExactSizeIterator<Item = (&str, f64)> {
         self.abbreviations.iter().map(|abbreviation| (abbreviation.name.as_str(), abbreviation.value))
     }
 
@@ -149,6 +149,31 @@ impl System {
         })
     }
 
+    /// What the symbols of each abbreviation stand for.
+    pub(super) fn abbreviation_bindings(&self) -> impl Iterator<Item = &[Binding]> {
+        self.abbreviations.iter().map(|abbreviation| abbreviation.formula.bindings.as_slice())
+    }
+
+    /// What the symbols of each equation stand for.
+    pub(super) fn equation_bindings(&self) -> impl Iterator<Item = &[Binding]> {
+        self.equations.iter().map(|equation| equation.bindings.as_slice())
+    }
+
+    /// The equations at these values of the parameters.
+    ///
+    /// # Panics
+    /// If there are fewer than the system has.
+    pub fn at<'s, D: Scalar>(&'s self, parameters: &'s [D]) -> At<'s, D> {
+        // without abbreviations, no allocation
+        let mut at = At { system: self, parameters, abbreviations: Vec::with_capacity(self.abbreviations.len()) };
+        for Abbreviation { formula: Bound { content, bindings }, .. } in &self.abbreviations {
+            // a value has no unknowns
+            let value = content.evaluate(|symbol| at.value(bindings[symbol], &|_| D::from(f64::NAN)));
+            at.abbreviations.push(value);
+        }
+        at
+    }
+
     /// Left side minus right side of every equation.
     ///
     /// # Panics
@@ -156,20 +181,14 @@ impl System {
     /// If the slices are shorter than the unknowns, the parameters and the
     /// equations they belong to.
     pub fn residual<D: Scalar>(&self, unknowns: &[D], parameters: &[D], out: &mut [D]) {
-        // without abbreviations, no allocation
-        let mut abbreviations = Vec::with_capacity(self.abbreviations.len());
-        for abbreviation in &self.abbreviations {
-            let Bound { content, bindings } = &abbreviation.formula;
-            let value = content.evaluate(|symbol| bindings[symbol].value(unknowns, parameters, &abbreviations));
-            abbreviations.push(value);
-        }
-        for (out, Bound { content, bindings }) in out.iter_mut().zip(&self.equations) {
-            *out = content.residual().evaluate(|symbol| bindings[symbol].value(unknowns, parameters, &abbreviations));
+        let at = self.at(parameters);
+        for (index, out) in out.iter_mut().enumerate().take(self.equations.len()) {
+            *out = at.residual(index, |place| unknowns[place]);
         }
     }
 
     fn bind(
-        equations: Vec<Equation>,
+        (statements, equations): (&[Statement], Vec<Equation>),
         symbols: &[String],
         values: Values,
         fixed: &BTreeSet<String>,
@@ -177,9 +196,10 @@ impl System {
         start: Vec<f64>,
     ) -> Result<Self, SystemError> {
         let is_fixed = |name: &String| fixed.contains(name);
+        let solved: HashSet<&String> = unknowns.iter().collect();
         let named: Vec<(String, f64)> = symbols
             .iter()
-            .filter(|name| !unknowns.contains(name) && !values.by_name.contains_key(*name))
+            .filter(|name| !solved.contains(name) && !values.by_name.contains_key(*name))
             .filter_map(|name| Some((name.clone(), named_constant(name)?)))
             .collect();
         let (parameters, parameter_values): (Vec<String>, Vec<f64>) =
@@ -209,7 +229,7 @@ impl System {
         }
         let letters = unknowns.iter().chain(&parameters).any(|name| name.chars().count() == 1);
         let doubtful = |(name, _): &&(String, f64)| {
-            name.len() == 1 && equations.iter().any(|equation| equation.content.uses_as_factor(name))
+            name.len() == 1 && statements.iter().any(|statement| statement.uses_as_factor(name))
         };
         if let Some((name, value)) = named.iter().find(doubtful).filter(|_| letters) {
             return Err(SystemError::LooksLikeAQuantity { name: name.clone(), value: *value });
@@ -218,13 +238,27 @@ impl System {
     }
 }
 
-impl Binding {
-    fn value<D: Scalar>(self, unknowns: &[D], parameters: &[D], abbreviations: &[D]) -> D {
-        match self {
-            Self::Unknown(index) => unknowns[index],
-            Self::Parameter(index) => parameters[index],
-            Self::Abbreviation(index) => abbreviations[index],
-            Self::Constant(value) => D::from(value),
+/// A system at certain values of its parameters.
+#[derive(Clone, Debug)]
+pub struct At<'s, D> {
+    system: &'s System,
+    parameters: &'s [D],
+    abbreviations: Vec<D>,
+}
+
+impl<D: Scalar> At<'_, D> {
+    /// Left side minus right side of equation `index`, with `unknown(place)` for the unknowns.
+    pub fn residual(&self, index: usize, unknown: impl Fn(usize) -> D) -> D {
+        let Bound { content, bindings } = &self.system.equations[index];
+        content.residual().evaluate(|symbol| self.value(bindings[symbol], &unknown))
+    }
+
+    fn value(&self, binding: Binding, unknown: &impl Fn(usize) -> D) -> D {
+        match binding {
+            Binding::Unknown(place) => unknown(place),
+            Binding::Parameter(index) => self.parameters[index],
+            Binding::Abbreviation(index) => self.abbreviations[index],
+            Binding::Constant(value) => D::from(value),
         }
     }
 }
@@ -265,52 +299,4 @@ fn mentioned(
         }
     }
     mentioned
-}
-
-fn check_numbers(starts: &[(String, f64)]) -> Result<(), SystemError> {
-    match starts.iter().find(|(_, value)| !value.is_finite()) {
-        Some((name, value)) => Err(SystemError::NotFinite { role: Role::Start, name: name.clone(), value: *value }),
-        None => Ok(()),
-    }
-}
-
-/// Refuses names that are repeated or are not mentioned by the equations; those of `symbols` are suggested.
-fn check_names(
-    names: &[String],
-    role: Role,
-    symbols: &[String],
-    mentioned: &HashSet<String>,
-) -> Result<(), SystemError> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(SystemError::Duplicate { role, name: name.clone() });
-        }
-        if !mentioned.contains(name) {
-            let suggestion = did_you_mean(name, symbols.iter().map(String::as_str));
-            return Err(SystemError::NotInEquations { role, name: name.clone(), suggestion });
-        }
-    }
-    Ok(())
-}
-
-fn start_vector(
-    starts: Vec<(String, f64)>,
-    unknowns: &[String],
-    symbols: &[String],
-    mentioned: &HashSet<String>,
-) -> Result<Vec<f64>, SystemError> {
-    let (names, values): (Vec<String>, Vec<f64>) = starts.into_iter().unzip();
-    check_names(&names, Role::Start, symbols, mentioned)?;
-    let mut start = vec![0.0; unknowns.len()];
-    for (name, value) in names.into_iter().zip(values) {
-        match unknowns.iter().position(|unknown| *unknown == name) {
-            Some(index) => start[index] = value,
-            None => {
-                let unknowns = unknowns.to_vec();
-                return Err(SystemError::StartForKnown { name, unknowns });
-            }
-        }
-    }
-    Ok(start)
 }

@@ -1,5 +1,6 @@
 //! Reasons why equations, values and unknowns do not make up a system.
 
+use super::escape::clipped;
 use super::syntax_error::SyntaxError;
 
 /// A system that cannot be set up. Except for mistakes inside an equation,
@@ -67,7 +68,7 @@ pub enum SystemError {
         suggestion: String,
     },
     /// Values depend on each other.
-    #[error("the values of --with depend on each other in a circle: {}", .circle.join(" -> "))]
+    #[error("the values of --with depend on each other in a circle: {}", shortened(circle, " -> "))]
     Circle {
         /// The names on the circle; the last is the first.
         circle: Vec<String>,
@@ -84,7 +85,7 @@ pub enum SystemError {
         value: f64,
     },
     /// A start is given to something that is not solved for.
-    #[error("--start `{name}`: `{name}` has a fixed value; starts are for the unknowns ({})", .unknowns.join(", "))]
+    #[error("--start `{name}`: `{name}` has a fixed value; starts are for the unknowns ({})", listed(unknowns))]
     StartForKnown {
         /// The symbol.
         name: String,
@@ -126,6 +127,24 @@ impl std::fmt::Display for Role {
     }
 }
 
+/// Most names in a message, and most characters of each.
+const NAMES: usize = 20;
+const LONGEST: usize = 80;
+
+/// Names, of which only the first are shown where they are many.
+pub fn listed(names: &[String]) -> String {
+    shortened(names, ", ")
+}
+
+fn shortened(names: &[String], separator: &str) -> String {
+    let shown: Vec<_> = names.iter().take(NAMES).map(|name| clipped(name, LONGEST)).collect();
+    let shown = shown.join(separator);
+    match names.len().checked_sub(NAMES) {
+        Some(more) if more > 0 => format!("{shown}{separator}... {more} more"),
+        _ => shown,
+    }
+}
+
 fn count_message(equations: usize, unknowns: &[String], values: &[String], constants: &[String]) -> String {
     let counted = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     let left = counted(equations, "equation");
@@ -137,7 +156,7 @@ fn count_message(equations: usize, unknowns: &[String], values: &[String], const
         };
     }
     let count = unknowns.len();
-    let message = format!("{left} but {} ({})", counted(count, "unknown"), unknowns.join(", "));
+    let message = format!("{left} but {} ({})", counted(count, "unknown"), listed(unknowns));
     if count > equations {
         let excess = count - equations;
         let example = &unknowns[count - 1];
@@ -150,7 +169,7 @@ fn count_message(equations: usize, unknowns: &[String], values: &[String], const
     let remedy = if values.is_empty() {
         String::new()
     } else {
-        format!(", or take {} away from {}", counted(excess, "value"), values.join(", "))
+        format!(", or take {} away from {}", counted(excess, "value"), listed(values))
     };
     format!("{message}: leave out {}{remedy}; there is no least-squares fit here", counted(excess, "equation"))
 }

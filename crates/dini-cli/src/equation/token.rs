@@ -6,6 +6,9 @@ use super::syntax_error::Fault;
 /// and low enough for mistakes to be reported at once.
 pub(super) const MAX_LENGTH: usize = 8_000;
 
+/// Longest name accepted: messages show names.
+const LONGEST_NAME: usize = 200;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Number,
@@ -66,7 +69,13 @@ fn next_token(rest: &str, first: char, position: usize) -> Result<(Kind, usize),
     let kind = match first {
         '.' if second == Some('.') => return Ok((Kind::Range, 2)),
         '0'..='9' | '.' => return number(rest, position).map(|length| (Kind::Number, length)),
-        _ if starts_name(first) => return Ok((Kind::Name, name_length(rest))),
+        _ if starts_name(first) => {
+            let length = name_length(rest);
+            if rest[..length].chars().nth(LONGEST_NAME).is_some() {
+                return Err(Fault::new(position, format!("a name is longer than {LONGEST_NAME} characters")));
+            }
+            return Ok((Kind::Name, length));
+        }
         '*' if second == Some('*') => {
             return Err(Fault::new(position, "`**` is not an operator").hint("write ^ for a power"));
         }

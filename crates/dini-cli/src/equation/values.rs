@@ -1,6 +1,6 @@
 //! Values of symbols that may depend on each other: `a = 2, b = a/3`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::expression::{Expression, finite};
 use super::lower::Lowering;
@@ -94,45 +94,61 @@ pub(super) struct Dependent {
 impl Values {
     /// Works out the values.
     pub(super) fn new(definitions: &[Definition]) -> Result<Self, SystemError> {
-        for (index, definition) in definitions.iter().enumerate() {
-            if definitions[..index].iter().any(|earlier| earlier.name == definition.name) {
+        let mut names: HashMap<&str, usize> = HashMap::with_capacity(definitions.len());
+        for (place, definition) in definitions.iter().enumerate() {
+            if names.insert(&definition.name, place).is_some() {
                 return Err(SystemError::Duplicate { role: Role::Value, name: definition.name.clone() });
             }
         }
-        let names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
         let mut values = Self::default();
-        let mut waiting: Vec<&Definition> = definitions.iter().collect();
-        // Each pass takes those whose symbols are known by now; usually there is one pass for each step of dependence.
-        while !waiting.is_empty() {
-            let mut blocked = Vec::new();
-            let before = waiting.len();
-            for definition in std::mem::take(&mut waiting) {
-                if let Some(obstacle) = values.accept(definition, &names)? {
-                    blocked.push((definition, obstacle));
+        // pass and place: what waits for a later value is taken up again in the next pass
+        let mut next: BTreeSet<(usize, usize)> = (0..definitions.len()).map(|place| (0, place)).collect();
+        let mut waiting: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut blocked: BTreeMap<usize, Obstacle> = BTreeMap::new();
+        while let Some((pass, place)) = next.pop_first() {
+            let definition = &definitions[place];
+            match values.accept(definition, &names)? {
+                Some(obstacle) => {
+                    if let Some(symbol) = obstacle.symbol() {
+                        waiting.entry(symbol.to_owned()).or_default().push(place);
+                    }
+                    blocked.insert(place, obstacle);
+                }
+                None => {
+                    for waiting in waiting.remove(&definition.name).unwrap_or_default() {
+                        blocked.remove(&waiting);
+                        next.insert((pass + usize::from(waiting < place), waiting));
+                    }
                 }
             }
-            if let Some(first) = blocked.first().filter(|_| blocked.len() == before) {
-                return Err(deadlock(first, &blocked, &names));
-            }
-            waiting = blocked.into_iter().map(|(definition, _)| definition).collect();
+        }
+        if let Some(first) = blocked.first_key_value() {
+            return Err(deadlock(first, definitions, &blocked, &names));
         }
         // The order given is of more use than the one found.
-        values.independent.sort_by_key(|(name, _)| names.iter().position(|known| known == name));
+        values.independent.sort_by_key(|(name, _)| names.get(name.as_str()));
         Ok(values)
     }
 
     /// Adds a value, unless it waits for another.
-    fn accept(&mut self, definition: &Definition, names: &[&str]) -> Result<Option<Obstacle>, SystemError> {
+    fn accept(
+        &mut self,
+        definition: &Definition,
+        names: &HashMap<&str, usize>,
+    ) -> Result<Option<Obstacle>, SystemError> {
         let name = &definition.name;
         let mut lowering = Lowering::new(Some(&self.by_name));
         let program = match lowering.program(&definition.formula) {
             Ok(program) => program,
-            Err(fault) => return Ok(Some(Obstacle::Fault(fault.in_text(&definition.text)))),
+            Err(fault) => {
+                let missing = lowering.missing().map(str::to_owned);
+                return Ok(Some(Obstacle::Fault(fault.in_text(&definition.text), missing)));
+            }
         };
         let formula = Expression { symbols: lowering.take_symbols(), program };
         let used = lowering.used().clone();
         let known = |symbol: &String| {
-            let constant = || named_constant(symbol).filter(|_| !names.contains(&symbol.as_str()));
+            let constant = || named_constant(symbol).filter(|_| !names.contains_key(symbol.as_str()));
             self.by_name.get(symbol).copied().or_else(constant)
         };
         let mut operands = Vec::new();
@@ -146,7 +162,7 @@ impl Values {
         if !value.is_finite() {
             return Err(SystemError::NotFinite { role: Role::Value, name: name.clone(), value });
         }
-        let is_number = used.is_empty() && !formula.symbols().iter().any(|symbol| names.contains(&symbol.as_str()));
+        let is_number = used.is_empty() && !formula.symbols().iter().any(|symbol| names.contains_key(symbol.as_str()));
         self.by_name.insert(name.clone(), value);
         if is_number {
             self.independent.push((name.clone(), value));
@@ -162,31 +178,46 @@ enum Obstacle {
     /// A symbol without a value so far.
     Symbol(String),
     /// An index or a bound without one, or a mistake.
-    Fault(SyntaxError),
+    Fault(SyntaxError, Option<String>),
 }
 
-type Blocked<'d> = (&'d Definition, Obstacle);
+impl Obstacle {
+    /// The symbol whose value is waited for.
+    fn symbol(&self) -> Option<&str> {
+        match self {
+            Self::Symbol(symbol) => Some(symbol),
+            Self::Fault(_, symbol) => symbol.as_deref(),
+        }
+    }
+}
 
 /// Why none of the values left can be worked out: what comes of following the obstacles from the first.
-fn deadlock(first: &Blocked<'_>, blocked: &[Blocked<'_>], names: &[&str]) -> SystemError {
+fn deadlock(
+    first: (&usize, &Obstacle),
+    definitions: &[Definition],
+    blocked: &BTreeMap<usize, Obstacle>,
+    names: &HashMap<&str, usize>,
+) -> SystemError {
     let mut path: Vec<&str> = Vec::new();
-    let mut current = first;
+    let mut met: HashMap<&str, usize> = HashMap::new();
+    let (mut place, mut obstacle) = first;
     loop {
-        let (definition, obstacle) = current;
+        let name = definitions[*place].name.as_str();
         let symbol = match obstacle {
-            Obstacle::Fault(mistake) => return mistake.clone().into(),
+            Obstacle::Fault(mistake, _) => return mistake.clone().into(),
             Obstacle::Symbol(symbol) => symbol,
         };
-        path.push(&definition.name);
-        if let Some(start) = path.iter().position(|name| name == symbol) {
+        met.insert(name, path.len());
+        path.push(name);
+        if let Some(&start) = met.get(symbol.as_str()) {
             let circle = path[start..].iter().chain([&path[start]]);
             return SystemError::Circle { circle: circle.map(|name| (*name).to_owned()).collect() };
         }
-        current = match blocked.iter().find(|(waiting, _)| waiting.name == *symbol) {
+        (place, obstacle) = match names.get(symbol.as_str()).and_then(|place| blocked.get_key_value(place)) {
             Some(next) => next,
             None => {
-                let suggestion = did_you_mean(symbol, names.iter().copied());
-                return SystemError::NoValue { name: definition.name.clone(), symbol: symbol.clone(), suggestion };
+                let suggestion = did_you_mean(symbol, definitions.iter().map(|definition| definition.name.as_str()));
+                return SystemError::NoValue { name: name.to_owned(), symbol: symbol.clone(), suggestion };
             }
         };
     }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use dini::Status;
-use dini::search::{Found, Origin, Search};
+use dini::search::{Found, Origin, Plan, Search};
 use serde_json::{Map, Value, json};
 
-use super::kink::kink;
-use super::model::{Model, Problem};
+use super::derivatives::{MOST, UNSEEN, derivatives, too_many};
+use super::model::Model;
 use super::request::{Setup, SolveError};
-use crate::equation::System;
+use crate::equation::{System, listed};
 
 /// Uncertainty of a root, relative to an unknown, from which it is mentioned.
 const NOTABLE: f64 = 1e-9;
@@ -35,7 +35,7 @@ pub struct Answer {
     pub iterations: usize,
     /// The correction left, relative to each unknown (not a number where it is not known).
     pub accuracy: f64,
-    /// dz_i/da_p by unknown and parameter, where they exist.
+    /// dz_i/da_p by unknown and parameter, where they exist and are not too many.
     pub derivatives: Option<Vec<Vec<f64>>>,
     /// Whether they do.
     pub verdict: Judgement,
@@ -61,16 +61,22 @@ pub struct Judgement {
 impl Answer {
     /// Looks for a root, and differentiates it.
     pub(super) fn of(setup: &Setup) -> Result<Self, SolveError> {
-        let model = Model::new(&setup.system);
-        let problem = model.problem()?;
-        let found = Search { plan: setup.plan.clone() }.root(&problem, &setup.starts, &setup.options)?;
+        let model = Model::new(&setup.system)?;
+        let found = Search { plan: setup.plan.clone() }.root(&model, &setup.starts, &setup.options);
+        let found = found.map_err(|error| match (error, &setup.plan) {
+            (dini::Error::TooLarge { n, most, .. }, Plan::Single(solver)) => SolveError::Option(format!(
+                "{} works with dense matrices, for up to {most} unknowns, not {n}; --solver auto takes more",
+                solver.name()
+            )),
+            (error, _) => SolveError::Core(error),
+        })?;
         Ok(Answer::new(&setup.system, &model, &found))
     }
 
-    fn new(system: &System, model: &Model<'_>, found: &Found<'_, Problem<'_>>) -> Self {
+    fn new(system: &System, model: &Model<'_>, found: &Found<'_, Model<'_>>) -> Self {
         let undefined = found.undefined().map(|row| model.equation(row)).and_then(|index| {
-            let names: Vec<&str> = system.unknowns_of(index).map(|place| system.unknowns()[place].as_str()).collect();
-            system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", names.join(", ")))
+            let names: Vec<String> = system.unknowns_of(index).map(|place| system.unknowns()[place].clone()).collect();
+            system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", listed(&names)))
         });
         let (verdict, derivatives) = match found.verdict() {
             Some(verdict) => {
@@ -114,6 +120,11 @@ impl Answer {
         self.derivatives.as_ref()?.get(unknown)?.get(parameter).copied().filter(|d| d.is_finite())
     }
 
+    /// Whether there are too many derivatives to make them.
+    pub(super) fn leaves_derivatives_out(&self) -> bool {
+        too_many(&self.unknowns, &self.parameters)
+    }
+
     /// The answer as one JSON object; numbers that do not exist are null.
     pub fn to_json(&self) -> Value {
         let solution: Map<String, Value> =
@@ -121,8 +132,8 @@ impl Answer {
         let row = |i: usize| -> Map<String, Value> {
             self.parameters.iter().enumerate().map(|(p, name)| (name.clone(), json!(self.derivative(i, p)))).collect()
         };
-        let derivatives: Map<String, Value> =
-            self.unknowns.iter().enumerate().map(|(i, name)| (name.clone(), Value::Object(row(i)))).collect();
+        let rows = self.unknowns.iter().enumerate().filter(|_| !self.leaves_derivatives_out());
+        let derivatives: Map<String, Value> = rows.map(|(i, name)| (name.clone(), Value::Object(row(i)))).collect();
         let object = |list: &[(String, f64)]| -> Map<String, Value> {
             list.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
         };
@@ -193,7 +204,13 @@ impl fmt::Display for Answer {
             writeln!(f, "rounding errors of the equations leave {:.0e} of the solution uncertain", self.accuracy)?;
         }
         if self.verdict.holds {
-            self.write_derivatives(f)?;
+            if self.leaves_derivatives_out() {
+                let (unknowns, parameters) = (self.unknowns.len(), self.parameters.len());
+                let why = format!("{unknowns} unknowns by {parameters} values are more than {MOST}");
+                writeln!(f, "derivatives left out: {why}; {UNSEEN}")?;
+            } else {
+                self.write_derivatives(f)?;
+            }
             writeln!(
                 f,
                 "verdict: the implicit function theorem holds (condition estimate {})",
@@ -224,41 +241,12 @@ impl Answer {
     }
 }
 
-/// The derivatives where the theorem holds, unless there is a kink by a parameter or the library refuses them.
-fn derivatives(
-    system: &System,
-    model: &Model<'_>,
-    found: &Found<'_, Problem<'_>>,
-    judgement: Judgement,
-) -> (Judgement, Option<Vec<Vec<f64>>>) {
-    if !judgement.holds {
-        return (judgement, None);
-    }
-    let refused = |reason: String| (Judgement { holds: false, reason, condition: judgement.condition }, None);
-    if let Some(p) = found.row_units().and_then(|rows| kink(system, model, found.z(), rows)) {
-        let (name, value) = (&system.parameters()[p], system.parameter_values()[p]);
-        return refused(format!(
-            "g is not differentiable by {name} at {name} = {value}: it has a kink, a jump or the edge of its domain there"
-        ));
-    }
-    match found.jacobian() {
-        Ok(gradients) => {
-            let rows: Vec<Vec<f64>> = gradients.iter().map(|gradient| gradient.row(0).to_vec()).collect();
-            let missing = (0..system.parameters().len()).find(|&p| rows.iter().any(|row| !row[p].is_finite()));
-            match missing {
-                Some(p) => refused(format!("there is no finite derivative by {}", system.parameters()[p])),
-                None => (judgement, Some(rows)),
-            }
-        }
-        Err(refusal) => refused(refusal.to_string()),
-    }
-}
-
 /// What led to the root, in words.
 fn describe(unknowns: &[String], origin: &Origin) -> String {
     let short = |v: &f64| if v.to_string().len() <= 6 { v.to_string() } else { format!("{v:.3e}") };
-    let start = unknowns.iter().zip(&origin.start).map(|(name, v)| format!("{name} = {}", short(v)));
-    let start = start.collect::<Vec<_>>().join(", ");
+    let start: Vec<String> =
+        unknowns.iter().zip(&origin.start).map(|(name, v)| format!("{name} = {}", short(v))).collect();
+    let start = listed(&start);
     match origin.method {
         Some(method) => format!("{method} from {start}"),
         None if origin.sign_change => format!("a sign change near {start}"),

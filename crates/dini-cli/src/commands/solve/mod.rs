@@ -3,11 +3,12 @@
 //! 1. `request` joins command line and problem file into a system and its settings;
 //! 2. `plan` is what a solver's name and a bracket ask for;
 //! 3. `model` is the system as a problem of the library, which looks for the root and differentiates it ([`dini::search`]);
-//! 4. `kink` looks for kinks by a parameter, which the library's verdict does not see;
+//! 4. `derivatives` asks for the derivatives, and `kink` looks for kinks by a parameter, which the library's verdict does not see;
 //! 5. `answer` is the result, as text or as JSON;
 //! 6. `sweep` solves at several values of one symbol, along a branch of roots, and `table` shows the rows.
 
 mod answer;
+mod derivatives;
 mod kink;
 mod model;
 mod plan;

@@ -4,6 +4,7 @@ use dini::search::Plan;
 use dini::solve::AnySolver;
 
 use super::request::SolveError;
+use crate::equation::{escaped, listed};
 
 /// Several methods from several starts.
 const AUTO: &str = "auto";
@@ -25,7 +26,10 @@ pub(super) fn plan(name: Option<&str>, bracket: &[f64]) -> Result<Plan, SolveErr
     if !names().any(|known| known == wanted) {
         let nearest = names().min_by_key(|known| strsim::damerau_levenshtein(&wanted, known)).unwrap_or(AUTO);
         let all = names().collect::<Vec<_>>().join(", ");
-        return Err(SolveError::Option(format!("unknown solver `{name}`; did you mean `{nearest}`? Known are {all}")));
+        return Err(SolveError::Option(format!(
+            "unknown solver `{}`; did you mean `{nearest}`? Known are {all}",
+            escaped(name)
+        )));
     }
     if !bracket.is_empty() {
         return Err(SolveError::Option(format!("--bracket is for the solver `{BRACKETING}`, not for `{wanted}`")));
@@ -54,7 +58,7 @@ pub(super) fn check(plan: &Plan, unknowns: &[String], starts: &[Option<f64>], bo
         }
         ([name], _) if bounded => format!("{name} has a bracket and bounds: give one of the two"),
         ([_], _) => return Ok(()),
-        _ => format!("--bracket is for one unknown, not for {}", unknowns.join(", ")),
+        _ => format!("--bracket is for one unknown, not for {}", listed(unknowns)),
     };
     Err(SolveError::Option(message))
 }

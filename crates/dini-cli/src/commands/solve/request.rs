@@ -1,6 +1,7 @@
 //! Command line and problem file, joined.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use dini::Options;
@@ -10,11 +11,13 @@ use dini::solve::Bounds;
 use super::SolveArgs;
 use super::plan::{BRACKETING, check, plan};
 use crate::equation::{
-    Definition, Given, Interval, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, parse_assignments,
-    parse_bounds, parse_names, parse_values,
+    Definition, Given, Interval, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, escaped, listed,
+    parse_assignments, parse_bounds, parse_names, parse_values,
 };
 use crate::files::FileError;
 
+/// Most bytes of a problem.
+const MOST: u64 = 16 << 20;
 /// Default of `--tol`.
 const TOLERANCE: f64 = 1e-12;
 /// Above this a tolerance no longer tells a root from a slowly vanishing function.
@@ -145,8 +148,8 @@ impl Request {
                 _ => SolveError::Syntax(mistake),
             }
         })?;
-        let start_of = |name: &String| self.starts.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
-        let starts: Vec<Option<f64>> = system.unknowns().iter().map(start_of).collect();
+        let given: HashMap<&str, f64> = self.starts.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let starts: Vec<Option<f64>> = system.unknowns().iter().map(|name| given.get(name.as_str()).copied()).collect();
         let bounds = bounds(&self.bounds, system.unknowns(), &starts)?;
         check(&self.plan, system.unknowns(), &starts, bounds.is_some())?;
         let options = Options { bounds, ..self.options.clone() };
@@ -169,17 +172,31 @@ fn sweep(values: &[Definition]) -> Result<Option<Sweep>, SolveError> {
 }
 
 fn read(path: &Path) -> Result<ProblemFile, SolveError> {
-    let text =
-        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-    let text = text.map_err(|error| FileError::io("cannot read", path, &error))?;
+    let text = if path == Path::new("-") {
+        standard_input(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(path).map_err(|error| FileError::io("cannot read", path, &error))?
+    };
     let toml = path.extension().is_some_and(|extension| extension == "toml") || ProblemFile::is_toml(&text);
     let file = if toml { ProblemFile::parse(&text) } else { Ok(ProblemFile::plain(&text)) };
     let parsed = file.and_then(|file| file.check_equations().map(|()| file));
     parsed.map_err(|mistake| in_file(path, mistake))
 }
 
+/// A text of limited length.
+pub(super) fn standard_input(input: impl Read) -> Result<String, SolveError> {
+    let mut bytes = Vec::new();
+    let read = input.take(MOST + 1).read_to_end(&mut bytes);
+    let refused = |why: String| SolveError::Option(format!("cannot read standard input: {why}"));
+    read.map_err(|error| refused(error.to_string()))?;
+    if bytes.len() as u64 > MOST {
+        return Err(refused(format!("it is larger than {} MiB", MOST >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8 text".to_owned()))
+}
+
 fn in_file(path: &Path, mistake: ProblemFileError) -> SolveError {
-    SolveError::File { path: path.display().to_string(), mistake }
+    SolveError::File { path: escaped(&path.display().to_string()).into_owned(), mistake }
 }
 
 /// The entries of a file with those of the flags in place of, or after, them.
@@ -204,9 +221,10 @@ fn bounds(
     starts: &[Option<f64>],
 ) -> Result<Option<Bounds>, SolveError> {
     let (mut lower, mut upper) = (vec![f64::NEG_INFINITY; unknowns.len()], vec![f64::INFINITY; unknowns.len()]);
+    let places: HashMap<&String, usize> = unknowns.iter().zip(0..).collect();
     for (name, Interval { low, high }) in intervals {
-        let Some(place) = unknowns.iter().position(|unknown| unknown == name) else {
-            let message = format!("bounds are for unknowns, which `{name}` is not; there are {}", unknowns.join(", "));
+        let Some(&place) = places.get(name) else {
+            let message = format!("bounds are for unknowns, which `{name}` is not; there are {}", listed(unknowns));
             return Err(SolveError::Option(message));
         };
         (lower[place], upper[place]) = (low.unwrap_or(lower[place]), high.unwrap_or(upper[place]));

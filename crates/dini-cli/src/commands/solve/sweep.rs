@@ -7,6 +7,8 @@ use super::answer::Answer;
 use super::request::{Request, Setup, SolveError, Sweep};
 use super::table::{Row, Table};
 
+/// Most numbers of a table.
+const MOST: usize = 1_000_000;
 /// A root is followed in one step, or in up to this many.
 const STEPS: usize = 64;
 /// Share of a step by which a root may miss what the derivative at either end has predicted.
@@ -29,9 +31,22 @@ pub(super) fn sweep(request: &Request) -> Result<Table, SolveError> {
             let message = format!("the unknowns change with `{}`, so that there is no table of them", sweep.name);
             return Err(SolveError::Option(message));
         }
+        let numbers = sweep.values.len().saturating_mul(numbers(&row.answer));
+        if numbers > MOST {
+            let message =
+                format!("the table would have {numbers} numbers, too many (at most {MOST}): take fewer values");
+            return Err(SolveError::Option(message));
+        }
         rows.push(row);
     }
     Ok(Table { name: Some(sweep.name.clone()), rows })
+}
+
+/// How many numbers a row has.
+fn numbers(answer: &Answer) -> usize {
+    let derivatives = if answer.leaves_derivatives_out() { 0 } else { answer.parameters.len() };
+    let unknowns = answer.unknowns.len().saturating_mul(1 + derivatives);
+    unknowns.saturating_add(answer.parameters.len() + answer.constants.len() + answer.values.len())
 }
 
 struct Path<'r> {

@@ -54,8 +54,9 @@ impl Table {
     /// A line of names and a line a row, with all derivatives; fields that do not exist are empty.
     pub fn to_csv(&self) -> Result<String, SolveError> {
         let Some(Row { answer: first, .. }) = self.rows.first() else { return Ok(String::new()) };
+        let shown = if first.leaves_derivatives_out() { 0 } else { first.unknowns.len() };
         let places: Vec<(usize, usize)> =
-            (0..first.unknowns.len()).flat_map(|i| (0..first.parameters.len()).map(move |p| (i, p))).collect();
+            (0..shown).flat_map(|i| (0..first.parameters.len()).map(move |p| (i, p))).collect();
         let derivative = |(i, p): &(usize, usize)| format!("d{}/d{}", first.unknowns[*i], first.parameters[*p]);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut names: Vec<String> = self.name.iter().cloned().chain(first.unknowns.iter().cloned()).collect();

@@ -1,8 +1,9 @@
 //! Long, deep and damaged input, and how mistakes are displayed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::assert_refused;
+use crate::equation::lower::Lowering;
 use crate::equation::{Given, Statement, System, parse_assignments, parse_bounds, parse_names, parse_values};
 
 #[test]
@@ -66,7 +67,7 @@ fn damage(text: &str) {
 /// Reads a text as everything it could be.
 fn digest(text: &str) {
     let values = HashMap::from([("n".to_owned(), 2.0)]);
-    let equations = Statement::parse(text).and_then(|statement| statement.equations(&values, &mut BTreeSet::new()));
+    let equations = Statement::parse(text).and_then(|statement| statement.equations(&mut Lowering::new(Some(&values))));
     match equations {
         Ok(equations) => {
             for equation in &equations {

@@ -4,6 +4,7 @@ mod bounds;
 mod bracket;
 mod degenerate;
 mod language;
+mod large;
 mod options;
 mod refusals;
 mod roots;

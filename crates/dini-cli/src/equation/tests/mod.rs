@@ -5,6 +5,7 @@ mod conditions;
 mod delicate;
 mod derivatives;
 mod formulas;
+mod mutations;
 mod problem_files;
 mod random;
 mod references;

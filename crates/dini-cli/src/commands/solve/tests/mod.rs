@@ -3,6 +3,7 @@
 mod bounds;
 mod bracket;
 mod degenerate;
+mod hostile;
 mod language;
 mod large;
 mod options;

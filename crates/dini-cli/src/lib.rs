@@ -14,5 +14,6 @@ pub mod memory;
 pub mod model;
 mod output;
 pub mod report;
+pub mod text;
 pub mod threads;
 pub mod training;

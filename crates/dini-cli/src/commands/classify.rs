@@ -11,9 +11,10 @@ use super::images;
 use crate::data::idx::{self, MAX_IMAGES};
 use crate::data::{Images, digits};
 use crate::failure::{Failure, Outcome};
-use crate::files::{FileError, read_sealed, shown};
+use crate::files::{FileError, read_sealed};
 use crate::model::{self, Classifier, Origin, Preprocessing, Sizes};
 use crate::output::{self, say};
+use crate::text::shown;
 use crate::training::{CHECKPOINT, Checkpoint, Evaluation, MODEL, TrainArgs, evaluate, is_run};
 
 /// Accuracy of a trained model on test images, and a table by class

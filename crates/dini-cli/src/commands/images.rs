@@ -44,7 +44,7 @@ pub(super) fn name(path: &Path) -> Name {
         plain.push_str(chunk.valid());
         plain.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
-    let shown = files::shown(&plain).into_owned();
+    let shown = crate::text::shown(&plain).into_owned();
     if path.to_str().is_none() {
         output::note(format_args!("the name {shown} is not UTF-8: its other bytes are written \\x and two digits"));
     }

@@ -14,7 +14,6 @@
 mod assignment;
 mod checks;
 mod dependence;
-mod escape;
 mod expression;
 mod function;
 mod interval;
@@ -39,7 +38,6 @@ mod tests;
 
 pub use assignment::{parse_assignments, parse_bounds, parse_names, parse_values};
 pub use dependence::Dependence;
-pub use escape::escaped;
 pub use expression::Expression;
 pub use interval::Interval;
 pub use problem_file::{ProblemFile, ProblemFileError};

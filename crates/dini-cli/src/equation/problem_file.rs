@@ -6,13 +6,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::assignment::parse_name;
-use super::escape::escaped;
 use super::expression::parse_constant;
 use super::interval::{Interval, parse_interval};
 use super::names::did_you_mean;
 use super::statement::Statement;
 use super::syntax_error::SyntaxError;
 use super::values::Definition;
+use crate::text::shown;
 
 const KEYS: [&str; 9] = ["equations", "with", "for", "start", "bounds", "bracket", "tol", "solver", "max_iterations"];
 
@@ -287,7 +287,7 @@ impl Reader<'_> {
 
     fn refuse(&self, span: Range<usize>, message: String) -> ProblemFileError {
         let line = self.line(span);
-        ProblemFileError::Line { line, message: escaped(&message).into_owned() }
+        ProblemFileError::Line { line, message: shown(&message).into_owned() }
     }
 
     fn line(&self, span: Range<usize>) -> usize {

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::escape::escaped;
 use super::expression::Expression;
 use super::lower::Lowering;
 use super::parser;
@@ -12,6 +11,7 @@ use super::program::Combination;
 use super::syntax_error::{Fault, SyntaxError};
 use super::token::{Kind, Token, tokenize};
 use super::tree::{Names, Node, Range};
+use crate::text::shown;
 
 /// `left = right`, or `left = right for i = 1..3`, which stands for an equation for each i.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl Equation {
 /// As it was written, with the values of running indices.
 impl fmt::Display for Equation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escaped(self.text.trim()))?;
+        f.write_str(&shown(self.text.trim()))?;
         if self.place.is_empty() { Ok(()) } else { write!(f, " at {}", self.place) }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::escape::{clipped, escaped, obeyed};
+use crate::text::{clipped, shown, steers};
 
 /// Columns of source text shown above the caret.
 const SHOWN: usize = 72;
@@ -27,7 +27,7 @@ pub struct SyntaxError {
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.excerpt();
-        f.write_str(&escaped(&clipped(&self.message, LONGEST)))?;
+        f.write_str(&shown(&clipped(&self.message, LONGEST)))?;
         if let Some(hint) = &self.hint {
             write!(f, " ({})", clipped(hint, LONGEST))?;
         }
@@ -48,7 +48,7 @@ impl SyntaxError {
             .skip(start)
             .take(SHOWN)
             // A line break or a tab would part the caret from its character.
-            .map(|c| if obeyed(c) { ' ' } else { c })
+            .map(|c| if steers(c) { ' ' } else { c })
             .collect();
         let mut column = self.position - start;
         if self.text.chars().nth(start + SHOWN).is_some() {

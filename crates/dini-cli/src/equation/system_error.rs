@@ -1,7 +1,7 @@
 //! Reasons why equations, values and unknowns do not make up a system.
 
-use super::escape::clipped;
 use super::syntax_error::SyntaxError;
+use crate::text::clipped;
 
 /// A system that cannot be set up. Except for mistakes inside an equation,
 /// each is one line of text.

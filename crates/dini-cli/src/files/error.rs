@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::shown;
+use crate::text::shown;
 
 /// A failure concerning one file or folder.
 ///

@@ -1,6 +1,6 @@
 //! Files: reading what may be anything, writing so that nothing is half-written, and the one-line error of both.
 //!
-//! - `error.rs`: [`FileError`]; `text.rs`: names from elsewhere made harmless;
+//! - `error.rs`: [`FileError`];
 //! - `read.rs`: regular files of limited size;
 //! - `disk.rs`: the operations that change a disk, each of which a test can make fail;
 //! - `write.rs`: whole files;
@@ -12,7 +12,6 @@ mod error;
 mod lock;
 mod read;
 mod sealed;
-mod text;
 mod write;
 
 #[cfg(test)]
@@ -22,6 +21,5 @@ pub use error::FileError;
 pub use lock::Lock;
 pub use read::{open, read, read_text, size};
 pub use sealed::{digest, read_sealed, seal, unseal};
-pub use text::shown;
 pub use write::write_whole;
 pub(crate) use write::{is_leftover, remove_leftovers};

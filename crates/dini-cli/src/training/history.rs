@@ -13,9 +13,10 @@ use super::options::TrainArgs;
 use super::step::pixels;
 use crate::data::Images;
 use crate::failure::{Failure, Outcome};
-use crate::files::{FileError, shown};
+use crate::files::FileError;
 use crate::model::{Classifier, Preprocessing};
 use crate::report::{Epoch, Misclassified, Report, html};
+use crate::text::shown;
 
 /// Images whose residuals are drawn.
 const TRACED: usize = 8;

@@ -17,6 +17,7 @@ pub use folder::{CHECKPOINT, MODEL, is_run};
 pub use history::write_report;
 pub use options::{DEFAULT_RUNS, TrainArgs};
 pub use run::train;
+pub use start::restore;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,8 @@ use dini_burn::Settings;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::files::{self, FileError, shown};
+use crate::files::{self, FileError};
+use crate::text::shown;
 
 /// Where runs go that are not given a folder.
 pub const DEFAULT_RUNS: &str = "runs";

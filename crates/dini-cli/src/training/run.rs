@@ -20,11 +20,11 @@ use super::start::{resume, start};
 use super::step::step;
 use crate::data::Split;
 use crate::failure::{Failure, Outcome};
-use crate::files::shown;
 use crate::interrupt::Interrupt;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
 use crate::output;
 use crate::report::Epoch;
+use crate::text::shown;
 
 /// Power iterations on W per step: W changes slowly.
 const SPECTRAL_ITERATIONS: usize = 1;

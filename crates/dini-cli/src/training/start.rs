@@ -14,9 +14,10 @@ use super::options::TrainArgs;
 use super::run::{Run, State};
 use crate::data::{self, Images, Split};
 use crate::failure::Failure;
-use crate::files::{FileError, read_sealed, shown};
+use crate::files::{FileError, read_sealed};
 use crate::memory;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
+use crate::text::shown;
 
 /// The images a run is about.
 fn load_data(args: &TrainArgs) -> Result<Split, Failure> {
@@ -74,6 +75,36 @@ pub fn start(args: &TrainArgs, device: &Device) -> Result<(Run, State), Failure>
     Ok((run, state))
 }
 
+/// A checkpoint with what it holds taken apart.
+pub struct Restored {
+    /// The run's options.
+    pub args: TrainArgs,
+    identity: Identity,
+    state: State,
+    sizes: Sizes,
+}
+
+/// Reads a checkpoint.
+///
+/// # Errors
+/// A file that is damaged, foreign, of another format, or contradicts itself.
+pub fn restore(file: &Path, device: &Device) -> Result<Restored, Failure> {
+    let checkpoint = Checkpoint::decode(file, &read_sealed(file, "cannot read the checkpoint")?)?;
+    let args = TrainArgs::from_text(&checkpoint.identity.options, &shown(&file.to_string_lossy()), &[])?;
+    let header = model::header(file, &checkpoint.model)?;
+    let (model, sizes) = model::load(file, &checkpoint.model, &header, args.settings(), device)?;
+    let optimizer = checkpoint.optimizer(file, optimizer(&args))?;
+    let Checkpoint { identity, progress, .. } = checkpoint;
+    let spectral = &progress.spectral;
+    let begun = !spectral.is_empty();
+    if progress.epoch != progress.history.len() || (begun && spectral.len() != sizes.state) {
+        let why = "it contradicts itself";
+        return Err(FileError::new("cannot use the checkpoint", file, why, "start a new run").into());
+    }
+    let bound = SpectralBound::new(args.spectral_bound).with_vector(spectral.clone());
+    Ok(Restored { args, identity, state: State { model, optimizer, bound, progress }, sizes })
+}
+
 /// With the run's own options, so that the result is that of an uninterrupted run.
 ///
 /// # Errors
@@ -85,31 +116,21 @@ pub fn resume(args: &TrainArgs, path: &Path, device: &Device) -> Result<(Run, St
         let advice = "if it was interrupted before its first checkpoint, start it again";
         return Err(FileError::new("cannot continue the run", path, format!("it has no {CHECKPOINT}"), advice).into());
     }
-    let bytes = read_sealed(&file, "cannot read the checkpoint")?;
-    let checkpoint = Checkpoint::decode(&file, &bytes)?;
-    let own = TrainArgs::from_text(&checkpoint.identity.options, &shown(&file.to_string_lossy()), &[])?;
+    let Restored { args: own, identity, state, sizes } = restore(&file, device)?;
     let own = TrainArgs { quiet: args.quiet, checkpoint_seconds: args.checkpoint_seconds, ..own };
-    let header = model::header(&file, &checkpoint.model)?;
-    let (model, sizes) = model::load(&file, &checkpoint.model, &header, own.settings(), device)?;
-    let optimizer = checkpoint.optimizer(&file, optimizer(&own))?;
     let data = load_data(&own)?;
-    if fingerprint(&data) != checkpoint.identity.data {
-        let (why, advice) =
-            ("its images or labels are not those the run was started with", "restore them, or start a new run");
+    if fingerprint(&data) != identity.data {
+        let why = "its images or labels are not those the run was started with";
         let place = own.data.as_deref().unwrap_or(Path::new("the embedded digits"));
+        let advice = "restore them, or start a new run";
         return Err(FileError::new("cannot continue with the data", place, why, advice).into());
     }
-    let Checkpoint { identity, progress, .. } = checkpoint;
     let run = Run::new(own, folder, data, identity);
-    let damaged = |why: &str| FileError::new("cannot use the checkpoint", &file, why, "start a new run");
-    if run.sizes != sizes {
-        return Err(damaged("its model does not fit the data").into());
+    if run.sizes != sizes || state.progress.epoch > run.epochs || state.progress.step > run.steps() {
+        let why = "its model does not fit the data";
+        return Err(FileError::new("cannot use the checkpoint", file, why, "start a new run").into());
     }
-    if progress.epoch != progress.history.len() || progress.epoch > run.epochs || progress.step > run.steps() {
-        return Err(damaged("it contradicts itself").into());
-    }
-    let bound = SpectralBound::new(run.args.spectral_bound).with_vector(progress.spectral.clone());
-    Ok((run, State { model, optimizer, bound, progress }))
+    Ok((run, state))
 }
 
 /// Refuses what cannot be trained before anything is written.

@@ -1,12 +1,14 @@
-//! Changes inside of gzip and PNG files, with checksums that hold: a wrong one would be all that a reader sees.
+//! Changes inside of gzip, PNG and sealed files, with checksums that hold: a wrong one would be all that a reader sees.
 
 use std::io::{Read, Write};
 
+use dini_cli::files::{seal, unseal};
 use flate2::Compression;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 use rand::Rng;
 use rand::rngs::StdRng;
+use safetensors::tensor::{Dtype, TensorView};
 
 use crate::mutate;
 
@@ -140,4 +142,30 @@ fn repaired_files_have_the_right_checksums() {
     assert_eq!(damaged, whole);
     let kinds: Vec<[u8; 4]> = chunks(&seed("png", "good-gray")).iter().map(|c| c.kind).collect();
     assert_eq!(kinds, [*b"IHDR", *b"IDAT", *b"IEND"]);
+}
+
+/// Tensors with a checksum: mostly what they hold is changed and the checksum made again, so that more than it is tested.
+pub fn sealed(bytes: Vec<u8>, corpus: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
+    let Some((description, tensors)) = unseal(&bytes).ok().filter(|_| rng.random_bool(0.9)) else {
+        return mutate::bytes(bytes, corpus, rng);
+    };
+    let mut description = description.into_bytes();
+    let mut parts: Vec<_> =
+        tensors.iter().map(|(n, t)| (n.to_owned(), t.dtype(), t.shape().to_vec(), t.data().to_vec())).collect();
+    match rng.random_range(0..=parts.len()) {
+        k if k < parts.len() => {
+            let (_, dtype, shape, data) = &mut parts[k];
+            let length = data.len();
+            *data = mutate::bytes(std::mem::take(data), corpus, rng);
+            // bytes may be of any number; of numbers there must be as many as the shape says
+            if *dtype == Dtype::U8 { *shape = vec![data.len()] } else { data.resize(length, 0) }
+        }
+        _ => description = mutate::bytes(description, corpus, rng),
+    }
+    let views: Option<Vec<_>> = parts
+        .iter()
+        .map(|(n, dtype, shape, data)| Some((n.as_str(), TensorView::new(*dtype, shape.clone(), data).ok()?)))
+        .collect();
+    let description = String::from_utf8_lossy(&description);
+    views.and_then(|views| seal(&views, &description).ok()).unwrap_or(bytes)
 }

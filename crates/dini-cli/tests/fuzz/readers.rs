@@ -2,8 +2,13 @@
 
 use std::path::Path;
 
+use burn::prelude::Device;
+use dini_burn::Settings;
 use dini_cli::data::npy::NpyFile;
 use dini_cli::data::{idx, image};
+use dini_cli::files::read_sealed;
+use dini_cli::model;
+use dini_cli::training::{TrainArgs, restore};
 use rand::rngs::StdRng;
 
 use crate::{containers, mutate};
@@ -32,6 +37,9 @@ pub const READERS: &[Reader] = &[
     Reader { name: "gzip", read: images, mutate: containers::gzip, most_memory: 500 * MB },
     Reader { name: "png", read: png, mutate: containers::png, most_memory: 300 * MB },
     Reader { name: "npy", read: npy, mutate: mutate::bytes, most_memory: 10 * MB },
+    Reader { name: "model", read: model, mutate: containers::sealed, most_memory: 100 * MB },
+    Reader { name: "checkpoint", read: checkpoint, mutate: containers::sealed, most_memory: 200 * MB },
+    Reader { name: "options", read: options, mutate: mutate::bytes, most_memory: 500 * MB },
 ];
 
 fn images(path: &Path) -> Result<(), String> {
@@ -60,4 +68,18 @@ fn npy(path: &Path) -> Result<(), String> {
     let values = file.read().map_err(|e| e.to_string())?;
     assert!(values.len() == rows * columns && values.iter().all(|v| v.is_finite()));
     Ok(())
+}
+
+fn model(path: &Path) -> Result<(), String> {
+    let bytes = read_sealed(path, "cannot read the model").map_err(|e| e.to_string())?;
+    let header = model::header(path, &bytes).map_err(|e| e.to_string())?;
+    model::load(path, &bytes, &header, Settings::default(), &Device::flex()).map(|_| ()).map_err(|e| e.to_string())
+}
+
+fn checkpoint(path: &Path) -> Result<(), String> {
+    restore(path, &Device::flex()).map(|_| ()).map_err(|failure| failure.message)
+}
+
+fn options(path: &Path) -> Result<(), String> {
+    TrainArgs::from_file(path, &[]).map(|_| ()).map_err(|failure| failure.message)
 }

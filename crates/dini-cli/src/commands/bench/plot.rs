@@ -6,7 +6,8 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use crate::failure::Failure;
-use crate::files::{shown, write_whole};
+use crate::files::write_whole;
+use crate::text::shown;
 
 /// A line and what it shows.
 #[derive(Clone, Debug)]

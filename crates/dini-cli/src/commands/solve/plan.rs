@@ -4,7 +4,8 @@ use dini::search::Plan;
 use dini::solve::AnySolver;
 
 use super::request::SolveError;
-use crate::equation::{escaped, listed};
+use crate::equation::listed;
+use crate::text::shown;
 
 /// Several methods from several starts.
 const AUTO: &str = "auto";
@@ -28,7 +29,7 @@ pub(super) fn plan(name: Option<&str>, bracket: &[f64]) -> Result<Plan, SolveErr
         let all = names().collect::<Vec<_>>().join(", ");
         return Err(SolveError::Option(format!(
             "unknown solver `{}`; did you mean `{nearest}`? Known are {all}",
-            escaped(name)
+            shown(name)
         )));
     }
     if !bracket.is_empty() {

@@ -11,10 +11,11 @@ use dini::solve::Bounds;
 use super::SolveArgs;
 use super::plan::{BRACKETING, check, plan};
 use crate::equation::{
-    Definition, Given, Interval, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, escaped, listed,
+    Definition, Given, Interval, ProblemFile, ProblemFileError, SyntaxError, System, SystemError, listed,
     parse_assignments, parse_bounds, parse_names, parse_values,
 };
-use crate::files::FileError;
+use crate::files::{FileError, read_text};
+use crate::text::shown;
 
 /// Most bytes of a problem.
 const MOST: u64 = 16 << 20;
@@ -172,11 +173,8 @@ fn sweep(values: &[Definition]) -> Result<Option<Sweep>, SolveError> {
 }
 
 fn read(path: &Path) -> Result<ProblemFile, SolveError> {
-    let text = if path == Path::new("-") {
-        standard_input(std::io::stdin())?
-    } else {
-        std::fs::read_to_string(path).map_err(|error| FileError::io("cannot read", path, &error))?
-    };
+    let text =
+        if path == Path::new("-") { standard_input(std::io::stdin())? } else { read_text(path, "cannot read", MOST)? };
     let toml = path.extension().is_some_and(|extension| extension == "toml") || ProblemFile::is_toml(&text);
     let file = if toml { ProblemFile::parse(&text) } else { Ok(ProblemFile::plain(&text)) };
     let parsed = file.and_then(|file| file.check_equations().map(|()| file));
@@ -196,7 +194,7 @@ pub(super) fn standard_input(input: impl Read) -> Result<String, SolveError> {
 }
 
 fn in_file(path: &Path, mistake: ProblemFileError) -> SolveError {
-    SolveError::File { path: escaped(&path.display().to_string()).into_owned(), mistake }
+    SolveError::File { path: shown(&path.display().to_string()).into_owned(), mistake }
 }
 
 /// The entries of a file with those of the flags in place of, or after, them.

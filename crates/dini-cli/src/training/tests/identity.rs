@@ -10,7 +10,8 @@ fn other_data_are_refused_and_nothing_is_changed() {
     let place = Place::new();
     place.train("run", &[]).unwrap();
     let before = place.files("run");
-    let changes: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Change = fn(&mut Vec<u8>);
+    let changes: [(&str, Change); 4] = [
         // two labels changed places, two images, a pixel, another test set
         ("train-labels-idx1-ubyte", |bytes| bytes.swap(8, 9)),
         ("train-images-idx3-ubyte", |bytes| bytes[16..].rotate_left(16)),

@@ -76,8 +76,18 @@ fn bad(error: DecodingError) -> String {
         DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             "the file is empty or cut short".to_owned()
         }
-        other => other.to_string().trim_end_matches('.').to_owned(),
+        other => chunks_by_name(other.to_string().trim_end_matches('.')),
     }
+}
+
+/// A message of the decoder, with `ChunkType { type: IHDR, critical: true, ... }` as `IHDR`.
+fn chunks_by_name(message: &str) -> String {
+    let mut parts = message.split("ChunkType { type: ");
+    let begin = parts.next().unwrap_or_default().to_owned();
+    parts.fold(begin, |text, part| {
+        let (kind, rest) = part.split_once(" }").unwrap_or((part, ""));
+        text + kind.split(',').next().unwrap_or_default() + rest
+    })
 }
 
 /// A side as `usize`, if it is within the limit.

@@ -38,15 +38,30 @@ const INPUTS: usize = 2000;
 const LARGEST: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Fails with a message that is seen although panics are silent.
+fn fail(why: &str) -> ! {
+    println!("{why}");
+    panic!("{why}");
+}
+
 /// What a reader made of a file: its one line where it refused it.
 ///
 /// # Errors
 /// The rule that was broken.
 fn examine(reader: &Reader, path: &Path) -> Result<Option<String>, String> {
     MEMORY.reset_peak_usage();
-    let (before, begun) = (MEMORY.current_usage(), Instant::now());
-    let result = contain::contain(|| (reader.read)(path)).map_err(|panic| format!("panic: {panic}"))?;
-    let (time, memory) = (begun.elapsed(), MEMORY.peak_usage().saturating_sub(before));
+    let before = MEMORY.current_usage();
+    let read = || {
+        let begun = Instant::now();
+        contain::contain(|| (reader.read)(path)).map(|result| (result, begun.elapsed()))
+    };
+    let mut result = read();
+    // the machine may have halted: what is slow is slow twice
+    if result.as_ref().is_ok_and(|(_, time)| *time > PATIENCE) {
+        result = read();
+    }
+    let (result, time) = result.map_err(|panic| format!("panic: {panic}"))?;
+    let memory = MEMORY.peak_usage().saturating_sub(before);
     if time > PATIENCE {
         return Err(format!("it took {time:?}"));
     }
@@ -75,7 +90,9 @@ fn every_seed_is_read_or_refused_for_its_reason() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if !wrong.is_empty() {
+        fail(&wrong.join("\n"));
+    }
 }
 
 #[test]
@@ -114,11 +131,13 @@ fn fuzz(reader: &Reader, inputs: usize, rng: &mut StdRng) {
         match examine(reader, &path) {
             Ok(None) => read += 1,
             Ok(Some(text)) => contained += usize::from(text.contains(readers::CONTAINED)),
-            Err(why) => panic!("{}, input {input}: {why}; it is kept in {}", reader.name, path.display()),
+            Err(why) => fail(&format!("{}, input {input}: {why}; it is kept in {}", reader.name, path.display())),
         }
     }
     println!("  {read} were read, {contained} panics contained, {:.0} s", begun.elapsed().as_secs_f64());
     // mutations that are never read test the first check of a reader only
-    assert!(read > inputs / 100 && read < inputs, "{}: {read} of {inputs} were read", reader.name);
+    if read <= inputs / 100 || read == inputs {
+        fail(&format!("{}: {read} of {inputs} were read", reader.name));
+    }
     let _ = std::fs::remove_file(path);
 }

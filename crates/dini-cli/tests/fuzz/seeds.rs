@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::fail;
+
 /// Where the seeds of a reader are.
 pub fn folder(reader: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(reader)
@@ -15,11 +17,15 @@ pub fn expected(reader: &str) -> Vec<(String, String)> {
     let names = names(reader);
     let of = |name: &String| {
         let message = messages.remove(name);
-        assert!(name.starts_with("good-") == message.is_none(), "{reader}/{name}: no message, or one too many");
+        if name.starts_with("good-") != message.is_none() {
+            fail(&format!("{reader}/{name}: no message, or one too many"));
+        }
         (name.clone(), message.unwrap_or_default())
     };
     let expected = names.iter().map(of).collect();
-    assert!(messages.is_empty(), "messages of files that there are not: {messages:?}");
+    if !messages.is_empty() {
+        fail(&format!("messages of files that there are not: {messages:?}"));
+    }
     expected
 }
 

@@ -13,14 +13,17 @@ use rand::rngs::StdRng;
 
 use crate::{containers, mutate};
 
+/// Changes a file; the others are there to take parts from.
+type Mutate = fn(Vec<u8>, &[Vec<u8>], &mut StdRng) -> Vec<u8>;
+
 /// A reader and what it may do.
 pub struct Reader {
     /// Its name, and that of its folder in `tests/corpus`.
     pub name: &'static str,
     /// Reads a file; the error is what the command prints.
     pub read: fn(&Path) -> Result<(), String>,
-    /// Makes another file of one; the corpus is there to take parts from.
-    pub mutate: fn(Vec<u8>, &[Vec<u8>], &mut StdRng) -> Vec<u8>,
+    /// Makes another file of one.
+    pub mutate: Mutate,
     /// The most bytes of memory for a file of at most 1 MB.
     pub most_memory: usize,
 }

@@ -57,8 +57,8 @@ fn dispatch(mut words: Vec<OsString>) -> Outcome {
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            // nothing can be done if the terminal is gone
-            let _ = error.print();
+            // without colours, since it repeats words that may hold sequences of their own
+            output::lines(error.render().to_string().lines());
             return Err(Failure::usage(""));
         }
         // help and version

@@ -4,6 +4,7 @@ use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 
 use crate::failure::{Failure, Outcome};
+use crate::text::shown;
 
 /// Writes a line to standard output. `println!` would panic when the reader has gone (`dini predict ... | head`).
 ///
@@ -29,6 +30,14 @@ pub fn write(f: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Outco
 /// Writes a line to standard error, which nothing can be done about if it fails.
 pub fn note(text: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "dini: {text}");
+}
+
+/// Writes lines to standard error, with what would steer a terminal escaped.
+pub fn lines<'a>(lines: impl Iterator<Item = &'a str>) {
+    let mut out = io::stderr().lock();
+    for line in lines {
+        let _ = writeln!(out, "{}", shown(line));
+    }
 }
 
 /// `println!` for commands: ends the command where standard output is gone.

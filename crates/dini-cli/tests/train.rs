@@ -266,7 +266,7 @@ fn options_that_cannot_be_are_refused_before_anything_is_written() {
     fs::write(place.join("twice.toml"), "learning-rate = 0.1\nlearning_rate = 0.2\n").unwrap();
     fs::write(place.join("alias.toml"), "lr = 0.1\nlearning-rate = 0.2\n").unwrap();
     fs::write(place.join("broken.toml"), "seed = 1\nn = \n").unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["-n", "9223372036854775807"], "at most"),
         (&["-n", "1000000000"], "memory"),
         (&["--shift", "1e9"], "moved by 8 at most"),
@@ -275,6 +275,7 @@ fn options_that_cannot_be_are_refused_before_anything_is_written() {
         (&["--config", "broken.toml"], "broken.toml: line 2: "),
         (&["--config", "/dev/zero"], "not a regular file"),
         (&["--checkpoint-seconds", "nan"], "finite"),
+        (&["--solver", "\u{1b}[2J"], "\\u{1b}[2J"),
         (&["--data", "gone\u{1b}[2J"], "gone\\u{1b}[2J"),
     ];
     for (words, expected) in cases {

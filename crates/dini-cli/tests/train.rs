@@ -12,8 +12,10 @@ use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 
 const DINI: &str = env!("CARGO_BIN_EXE_dini");
-/// A run of about a second on the embedded digits.
+/// A run of less than a second on the embedded digits.
 const SHORT: [&str; 6] = ["train", "--quiet", "-n", "20", "--epochs", "3"];
+/// A run of a few seconds, which does not end before a signal arrives.
+const LONG: [&str; 6] = ["train", "--quiet", "-n", "100", "--epochs", "40"];
 
 fn dini() -> Command {
     let mut command = Command::new(DINI);
@@ -127,9 +129,9 @@ fn a_run_killed_200_times_continues_to_the_same_files() {
 fn signals_end_a_run_within_a_second_with_a_checkpoint() {
     let place = place();
     let place = place.path();
-    assert!(start(place, &["--out", "whole"]).wait().unwrap().success());
+    assert!(call(place, &[&LONG[..], &["--out", "whole"]].concat()).status.success());
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let child = start(place, &["--out", "run"]);
+        let child = dini().current_dir(place).args(LONG).args(["--out", "run"]).spawn().unwrap();
         until("a checkpoint", || place.join("run/config.toml").exists());
         send(&child, signal);
         let begun = Instant::now();
@@ -143,10 +145,25 @@ fn signals_end_a_run_within_a_second_with_a_checkpoint() {
 }
 
 #[test]
+fn what_has_nothing_to_save_ends_within_a_second() {
+    let place = place();
+    let place = place.path();
+    // the initial weights take much longer
+    let child = dini().current_dir(place).args(["train", "-n", "6000", "--out", "run"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    send(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    // or by the signal itself, where it came before anything else
+    assert!(matches!(output.status.code(), Some(130) | None) && !place.join("run/checkpoint.safetensors").exists());
+}
+
+#[test]
 fn nohup_keeps_a_run_alive() {
     let place = place();
     let place = place.path();
-    let command = format!("trap '' HUP; exec '{}' {} --out run", DINI, SHORT.join(" "));
+    let command = format!("trap '' HUP; exec '{}' {} --out run", DINI, LONG.join(" "));
     let child = Command::new("sh").args(["-c", &command]).current_dir(place).stdout(Stdio::null()).spawn().unwrap();
     until("a checkpoint", || place.join("run/config.toml").exists());
     send(&child, "-HUP");

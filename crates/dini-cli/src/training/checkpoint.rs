@@ -124,7 +124,7 @@ fn in_order(bytes: Bytes) -> Result<Bytes, burn_pack::Error> {
 }
 
 impl Checkpoint {
-    /// Takes apart what [`encode`] has made; `path` is named in errors.
+    /// Takes apart the bytes of a checkpoint; `path` is named in errors.
     ///
     /// # Errors
     /// A damaged or foreign file, or one of another format.

@@ -56,7 +56,9 @@ pub struct Run {
 /// Bad options or data (code 2), numbers that are no longer finite, a folder that cannot be written (code 1), an interruption
 /// (code 130) after a checkpoint has been written.
 pub fn train(args: &TrainArgs) -> Outcome {
-    let begun: Arc<Mutex<Option<String>>> = Arc::default();
+    // a run that is continued has a checkpoint
+    let begun = args.resume.as_ref().map(|path| shown(&path.to_string_lossy()).into_owned());
+    let begun = Arc::new(Mutex::new(begun));
     let known = begun.clone();
     let last_words = move || match known.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
         Some(run) => {

@@ -292,7 +292,7 @@ fn options_that_cannot_be_are_refused_before_anything_is_written() {
         (&["--config", "broken.toml"], "broken.toml: line 2: "),
         (&["--config", "/dev/zero"], "not a regular file"),
         (&["--checkpoint-seconds", "nan"], "finite"),
-        (&["--solver", "\u{1b}[2J"], "\\u{1b}[2J"),
+        (&["--solver", "\u{1b}[2J"], "invalid value"),
         (&["--data", "gone\u{1b}[2J"], "gone\\u{1b}[2J"),
     ];
     for (words, expected) in cases {

@@ -55,11 +55,6 @@ impl Interrupt {
     pub fn asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
-
-    /// Asks for an end.
-    pub fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
-    }
 }
 
 /// From now on a file that would grow beyond its limit (SIGXFSZ, `ulimit -f`) is an error of the write, not the end of the process.

@@ -1,6 +1,7 @@
 //! Names and messages from elsewhere, as text that can do no harm.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// `text` with characters escaped that do something other than to be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
@@ -12,6 +13,21 @@ pub fn shown(text: &str) -> Cow<'_, str> {
         if steers(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     Cow::Owned(out)
+}
+
+/// A path as text: bytes that are not UTF-8 are written `\xff`.
+pub fn path(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// A path as text that can do no harm.
+pub fn shown_path(name: &Path) -> String {
+    shown(&path(name)).into_owned()
 }
 
 /// The beginning of `text`, of up to `most` characters, with an ellipsis where there is more.

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::files::{FileError, read_sealed};
 use crate::model::{self, Classifier, Origin, Preprocessing, Sizes};
 use crate::output::{self, say};
-use crate::text::shown;
+use crate::text::shown_path;
 use crate::training::{CHECKPOINT, Checkpoint, Evaluation, MODEL, TrainArgs, evaluate, is_run};
 
 /// Accuracy of a trained model on test images, and a table by class
@@ -57,10 +57,11 @@ impl Trained {
         is_run(run)?;
         let path = run.join(MODEL);
         let bytes = read_sealed(&path, "cannot read the model")?;
-        let header = model::header(&path, &bytes)?;
+        let stored = model::open(&path, &bytes)?;
+        let header = &stored.header;
         is_of_its_run(&run.join(CHECKPOINT), &path, &header.origin)?;
-        let args = TrainArgs::from_text(&header.origin.options, &shown(&path.to_string_lossy()), &[])?;
-        let (model, sizes) = model::load(&path, &bytes, &header, args.settings(), &Device::flex())?;
+        let args = TrainArgs::from_text(&header.origin.options, &shown_path(&path), &[])?;
+        let (model, sizes) = stored.load(args.settings(), &Device::flex())?;
         Ok(Trained { args, model, sizes, preprocessing: header.preprocessing })
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::data::{Images, idx, image};
 use crate::files::{self, FileError};
-use crate::output;
+use crate::{output, text};
 
 const WHAT: &str = "cannot read the image";
 
@@ -39,12 +39,7 @@ pub(super) struct Name {
 
 /// The name of `path`; says so where it cannot be given as it is.
 pub(super) fn name(path: &Path) -> Name {
-    let mut plain = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        plain.push_str(chunk.valid());
-        plain.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    let shown = crate::text::shown(&plain).into_owned();
+    let (plain, shown) = (text::path(path), text::shown_path(path));
     if path.to_str().is_none() {
         output::note(format_args!("the name {shown} is not UTF-8: its other bytes are written \\x and two digits"));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 
 /// A failure concerning one file or folder.
 ///
@@ -66,7 +66,7 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // paths and messages from elsewhere may hold line breaks or terminal escapes
         let (what, why, advice) = (shown(&self.what), shown(&self.why), shown(&self.advice));
-        write!(f, "{what}: {}: {why}; {advice}", shown(&self.path.to_string_lossy()))
+        write!(f, "{what}: {}: {why}; {advice}", shown_path(&self.path))
     }
 }
 

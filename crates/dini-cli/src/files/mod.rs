@@ -20,6 +20,6 @@ pub(crate) use disk::{create_folder, remove_file};
 pub use error::FileError;
 pub use lock::Lock;
 pub use read::{open, read, read_text, size};
-pub use sealed::{digest, read_sealed, seal, unseal};
+pub use sealed::{digest, read_sealed, seal, unseal, unseal_as};
 pub use write::write_whole;
 pub(crate) use write::{is_leftover, remove_leftovers};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::tensor::{SafeTensors, TensorView};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{FileError, read};
@@ -44,6 +46,28 @@ pub fn unseal(bytes: &[u8]) -> Result<(String, SafeTensors<'_>), String> {
         return Err("it is damaged: its checksum does not fit its content".to_owned());
     }
     Ok((description.to_owned(), tensors))
+}
+
+/// The same where the description is JSON with a number `format`; `kind` says what it is of.
+///
+/// # Errors
+/// As [`unseal`]; another format, or another kind of file.
+pub fn unseal_as<'b, T: DeserializeOwned>(
+    bytes: &'b [u8],
+    kind: &str,
+    format: u32,
+) -> Result<(T, SafeTensors<'b>), String> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let (description, tensors) = unseal(bytes)?;
+    let not_ours = |_| format!("it is not a {kind} of dini");
+    let found = serde_json::from_str::<Format>(&description).map_err(not_ours)?.format;
+    if found != format {
+        return Err(format!("it has format {found}, this program reads format {format}"));
+    }
+    Ok((serde_json::from_str(&description).map_err(not_ours)?, tensors))
 }
 
 /// The bytes of such a file.

@@ -6,11 +6,11 @@ use burn::module::{Param, ParamId};
 use burn::nn::Linear;
 use burn::prelude::*;
 use dini_burn::{Deq, Settings, TanhCell};
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Sizes};
-use crate::files::{FileError, seal, unseal};
+use crate::files::{FileError, seal, unseal_as};
 
 /// What is done to pixels before the model sees them: (pixel - mean) / deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,69 +86,69 @@ fn foreign(path: &Path, why: String) -> FileError {
     FileError::new("cannot use the model", path, why, "give a run folder that `dini train` has written")
 }
 
-/// What a file that [`save`] has written says of its model.
+/// What [`save`] has written, with its checksum compared and its weights not yet taken out.
+pub struct Stored<'b> {
+    path: &'b Path,
+    /// Everything but the weights.
+    pub header: Header,
+    tensors: SafeTensors<'b>,
+}
+
+/// Reads what [`save`] has written; `path` is named in errors.
 ///
 /// # Errors
 /// A file that is damaged, of another format, or not one of dini's models.
-pub fn header(path: &Path, bytes: &[u8]) -> Result<Header, FileError> {
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-    }
-    let (description, _) = unseal(bytes).map_err(|e| foreign(path, e))?;
-    let not_ours = |_| foreign(path, "it is not a model of dini".into());
-    let Format { format } = serde_json::from_str(&description).map_err(not_ours)?;
-    if format != FORMAT {
-        return Err(foreign(path, format!("it has format {format}, this program reads format {FORMAT}")));
-    }
-    serde_json::from_str(&description).map_err(not_ours)
+pub fn open<'b>(path: &'b Path, bytes: &'b [u8]) -> Result<Stored<'b>, FileError> {
+    let (header, tensors) = unseal_as(bytes, "model", FORMAT).map_err(|e| foreign(path, e))?;
+    Ok(Stored { path, header, tensors })
 }
 
-/// Reads what [`save`] has written; `header` is what it says of its model.
-///
-/// # Errors
-/// A file that is damaged, or whose tensors do not make a model.
-pub fn load(
-    path: &Path,
-    bytes: &[u8],
-    header: &Header,
-    settings: Settings,
-    device: &Device,
-) -> Result<(Classifier, Sizes), FileError> {
-    let foreign = |why: String| foreign(path, why);
-    let (_, tensors) = unseal(bytes).map_err(foreign)?;
-    let tensor = |name: &str, rank: usize| -> Result<(Vec<usize>, Vec<f32>), FileError> {
-        let view = tensors.tensor(name).map_err(|_| foreign(format!("tensor `{name}` is missing")))?;
-        if view.dtype() != Dtype::F32 || view.shape().len() != rank {
-            let found = format!("{:?} {:?}", view.dtype(), view.shape());
-            return Err(foreign(format!("tensor `{name}` should be f32 of rank {rank}, found {found}")));
+impl Stored<'_> {
+    /// The model.
+    ///
+    /// # Errors
+    /// Tensors that do not make one.
+    pub fn load(&self, settings: Settings, device: &Device) -> Result<(Classifier, Sizes), FileError> {
+        let Stored { path, header, tensors } = self;
+        let foreign = |why: String| foreign(path, why);
+        let tensor = |name: &str, rank: usize| -> Result<(Vec<usize>, Vec<f32>), FileError> {
+            let view = tensors.tensor(name).map_err(|_| foreign(format!("tensor `{name}` is missing")))?;
+            if view.dtype() != Dtype::F32 || view.shape().len() != rank {
+                let found = format!("{:?} {:?}", view.dtype(), view.shape());
+                return Err(foreign(format!("tensor `{name}` should be f32 of rank {rank}, found {found}")));
+            }
+            let values: Vec<f32> =
+                view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            if values.iter().any(|v| !v.is_finite()) {
+                return Err(foreign(format!("tensor `{name}` holds NaN or infinite values")));
+            }
+            Ok((view.shape().to_vec(), values))
+        };
+        let parts = [
+            tensor(NAMES[0], 2)?,
+            tensor(NAMES[1], 1)?,
+            tensor(NAMES[2], 2)?,
+            tensor(NAMES[3], 2)?,
+            tensor(NAMES[4], 1)?,
+        ];
+        let [(input, _), (input_bias, _), (w, _), (output, _), (output_bias, _)] = &parts;
+        let (n, classes) = (w[0], output[1]);
+        let pixels = header.height.checked_mul(header.width);
+        let fits = pixels == Some(input[0])
+            && input[1] == n
+            && input_bias[0] == n
+            && w[1] == n
+            && output[0] == n
+            && output_bias[0] == classes
+            && (1..=MOST_CLASSES).contains(&classes)
+            && n > 0;
+        let Preprocessing { mean, deviation } = header.preprocessing;
+        if !fits || !mean.is_finite() || !deviation.is_finite() || deviation <= 0.0 {
+            return Err(foreign("its tensors do not fit together".into()));
         }
-        let values: Vec<f32> =
-            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        if values.iter().any(|v| !v.is_finite()) {
-            return Err(foreign(format!("tensor `{name}` holds NaN or infinite values")));
-        }
-        Ok((view.shape().to_vec(), values))
-    };
-    let parts =
-        [tensor(NAMES[0], 2)?, tensor(NAMES[1], 1)?, tensor(NAMES[2], 2)?, tensor(NAMES[3], 2)?, tensor(NAMES[4], 1)?];
-    let [(input, _), (input_bias, _), (w, _), (output, _), (output_bias, _)] = &parts;
-    let (n, classes) = (w[0], output[1]);
-    let pixels = header.height.checked_mul(header.width);
-    let fits = pixels == Some(input[0])
-        && input[1] == n
-        && input_bias[0] == n
-        && w[1] == n
-        && output[0] == n
-        && output_bias[0] == classes
-        && (1..=MOST_CLASSES).contains(&classes)
-        && n > 0;
-    let Preprocessing { mean, deviation } = header.preprocessing;
-    if !fits || !mean.is_finite() || !deviation.is_finite() || deviation <= 0.0 {
-        return Err(foreign("its tensors do not fit together".into()));
+        let sizes = Sizes { height: header.height, width: header.width, state: n, classes };
+        Ok((assemble(parts, settings, device), sizes))
     }
-    let sizes = Sizes { height: header.height, width: header.width, state: n, classes };
-    Ok((assemble(parts, settings, device), sizes))
 }
 
 fn assemble(parts: [(Vec<usize>, Vec<f32>); 5], settings: Settings, device: &Device) -> Classifier {

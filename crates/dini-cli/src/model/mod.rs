@@ -3,7 +3,7 @@
 mod file;
 
 use file::NAMES;
-pub use file::{Header, Origin, Preprocessing, header, load, save};
+pub use file::{Header, Origin, Preprocessing, Stored, open, save};
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::step::Tally;
 use crate::contain::contain;
 use crate::data::{Images, Split};
-use crate::files::{FileError, digest, seal, unseal};
+use crate::files::{FileError, digest, seal, unseal_as};
 use crate::model::Origin;
 use crate::report::Epoch;
 
@@ -129,21 +129,8 @@ impl Checkpoint {
     /// # Errors
     /// A damaged or foreign file, or one of another format.
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, FileError> {
-        let (description, tensors) = unseal(bytes).map_err(|e| failure(path, e))?;
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let found = serde_json::from_str::<Format>(&description).map(|found| found.format);
-        match found {
-            Ok(FORMAT) => {}
-            Ok(other) => {
-                return Err(failure(path, format!("it has format {other}, this program reads format {FORMAT}")));
-            }
-            Err(_) => return Err(failure(path, "it is not a checkpoint of dini")),
-        }
-        let Description { identity, .. } =
-            serde_json::from_str(&description).map_err(|_| failure(path, "it is not a checkpoint of dini"))?;
+        let (Description { identity, .. }, tensors) =
+            unseal_as(bytes, "checkpoint", FORMAT).map_err(|e| failure(path, e))?;
         let part = |name| tensors.tensor(name).map(|t| t.data().to_vec()).map_err(|e| failure(path, e));
         let progress = serde_json::from_slice(&part("progress")?).map_err(|e| failure(path, e))?;
         Ok(Checkpoint { identity, progress, model: part("model")?, optimizer: part("optimizer")? })

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::files::{self, FileError};
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 
 /// Where runs go that are not given a folder.
 pub const DEFAULT_RUNS: &str = "runs";
@@ -182,7 +182,7 @@ impl TrainArgs {
     /// An unreadable file, TOML that does not parse, an unknown name (with the nearest valid one), or a bad value.
     pub fn from_file(path: &Path, flags: &[OsString]) -> Result<TrainArgs, Failure> {
         let text = files::read_text(path, "cannot read the configuration", MOST_BYTES).map_err(Failure::usage)?;
-        Self::from_text(&text, &shown(&path.to_string_lossy()), flags)
+        Self::from_text(&text, &shown_path(path), flags)
     }
 
     /// The same of text; `place` is named in errors.

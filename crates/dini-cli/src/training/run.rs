@@ -24,7 +24,7 @@ use crate::interrupt::Interrupt;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
 use crate::output;
 use crate::report::Epoch;
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 
 /// Power iterations on W per step: W changes slowly.
 const SPECTRAL_ITERATIONS: usize = 1;
@@ -57,7 +57,7 @@ pub struct Run {
 /// (code 130) after a checkpoint has been written.
 pub fn train(args: &TrainArgs) -> Outcome {
     // a run that is continued has a checkpoint
-    let begun = args.resume.as_ref().map(|path| shown(&path.to_string_lossy()).into_owned());
+    let begun = args.resume.as_ref().map(|path| shown_path(path));
     let begun = Arc::new(Mutex::new(begun));
     let known = begun.clone();
     let last_words = move || match known.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
@@ -78,7 +78,7 @@ pub(super) fn train_until(args: &TrainArgs, interrupt: &Interrupt, begun: &Mutex
         None => start(args, &device)?,
     };
     run.begin(&state)?;
-    let path = shown(&run.folder.path().to_string_lossy()).into_owned();
+    let path = shown_path(run.folder.path());
     *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
     let mut console = Console::new(args.quiet, (run.epochs, run.steps()), &state.progress);
     let result = run.train(state, interrupt, &mut console);
@@ -142,7 +142,7 @@ impl Run {
                 return Err(Failure::interrupted(format!(
                     "stopped in epoch {}; continue with: dini train --resume {}",
                     state.progress.epoch + 1,
-                    shown(&self.folder.path().to_string_lossy())
+                    shown_path(self.folder.path())
                 )));
             }
             if saved.elapsed() >= Duration::from_secs_f64(self.args.checkpoint_seconds) {

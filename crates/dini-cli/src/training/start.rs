@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::files::{FileError, read_sealed};
 use crate::memory;
 use crate::model::{self, Classifier, Preprocessing, Sizes};
-use crate::text::shown;
+use crate::text::shown_path;
 
 /// The images a run is about.
 fn load_data(args: &TrainArgs) -> Result<Split, Failure> {
@@ -90,9 +90,8 @@ pub struct Restored {
 /// A file that is damaged, foreign, of another format, or contradicts itself.
 pub fn restore(file: &Path, device: &Device) -> Result<Restored, Failure> {
     let checkpoint = Checkpoint::decode(file, &read_sealed(file, "cannot read the checkpoint")?)?;
-    let args = TrainArgs::from_text(&checkpoint.identity.options, &shown(&file.to_string_lossy()), &[])?;
-    let header = model::header(file, &checkpoint.model)?;
-    let (model, sizes) = model::load(file, &checkpoint.model, &header, args.settings(), device)?;
+    let args = TrainArgs::from_text(&checkpoint.identity.options, &shown_path(file), &[])?;
+    let (model, sizes) = model::open(file, &checkpoint.model)?.load(args.settings(), device)?;
     let optimizer = checkpoint.optimizer(file, optimizer(&args))?;
     let Checkpoint { identity, progress, .. } = checkpoint;
     let spectral = &progress.spectral;

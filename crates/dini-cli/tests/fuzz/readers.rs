@@ -75,8 +75,8 @@ fn npy(path: &Path) -> Result<(), String> {
 
 fn model(path: &Path) -> Result<(), String> {
     let bytes = read_sealed(path, "cannot read the model").map_err(|e| e.to_string())?;
-    let header = model::header(path, &bytes).map_err(|e| e.to_string())?;
-    model::load(path, &bytes, &header, Settings::default(), &Device::flex()).map(|_| ()).map_err(|e| e.to_string())
+    let stored = model::open(path, &bytes).map_err(|e| e.to_string())?;
+    stored.load(Settings::default(), &Device::flex()).map(|_| ()).map_err(|e| e.to_string())
 }
 
 fn checkpoint(path: &Path) -> Result<(), String> {

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use crate::failure::Failure;
 use crate::files::write_whole;
-use crate::text::shown;
+use crate::text::shown_path;
 
 /// A line and what it shows.
 #[derive(Clone, Debug)]
@@ -52,8 +52,7 @@ impl Chart<'_> {
     /// A chart without points, or a file that cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let mut svg = String::new();
-        let name = path.to_string_lossy();
-        self.draw(&mut svg).map_err(|e| Failure::unsolved(format!("cannot draw {}: {e}", shown(&name))))?;
+        self.draw(&mut svg).map_err(|e| Failure::unsolved(format!("cannot draw {}: {e}", shown_path(path))))?;
         Ok(write_whole(path, svg.as_bytes())?)
     }
 

@@ -15,7 +15,7 @@ use crate::equation::{
     parse_assignments, parse_bounds, parse_names, parse_values,
 };
 use crate::files::{FileError, read_text};
-use crate::text::shown;
+use crate::text::shown_path;
 
 /// Most bytes of a problem.
 const MOST: u64 = 16 << 20;
@@ -194,7 +194,7 @@ pub(super) fn standard_input(input: impl Read) -> Result<String, SolveError> {
 }
 
 fn in_file(path: &Path, mistake: ProblemFileError) -> SolveError {
-    SolveError::File { path: shown(&path.display().to_string()).into_owned(), mistake }
+    SolveError::File { path: shown_path(path), mistake }
 }
 
 /// The entries of a file with those of the flags in place of, or after, them.

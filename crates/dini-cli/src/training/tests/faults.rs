@@ -27,6 +27,13 @@ fn mend(place: &Place, out: &str, what: &str) {
     }
 }
 
+/// Continues a disturbed run, compares its files with those of an undisturbed one, and removes it.
+fn ends_alike(place: &Place, files: &Files, what: &str) {
+    mend(place, "run", what);
+    assert_eq!(differing(&place.files("run"), files), [""; 0], "{what}");
+    std::fs::remove_dir_all(place.path("run")).unwrap();
+}
+
 #[test]
 fn every_operation_of_a_run_may_fail_or_be_the_last() {
     let place = Place::new();
@@ -39,9 +46,7 @@ fn every_operation_of_a_run_may_fail_or_be_the_last() {
             // the removal of the lock, which is the last one, is not missed
             assert!(outcome.is_err() || at == operations - 1, "{what}");
             assert!(outcome.err().is_none_or(|failure| [1, 2].contains(&failure.code) && !failure.message.is_empty()));
-            mend(&place, "run", &what);
-            assert_eq!(differing(&place.files("run"), &files), [""; 0], "{what}");
-            std::fs::remove_dir_all(place.path("run")).unwrap();
+            ends_alike(&place, &files, &what);
         }
     }
 }
@@ -59,9 +64,7 @@ fn a_continued_run_may_be_disturbed_again() {
             let (_, _) = fault::with(Some((*at, Fault::Crash)), || place.resume("run"));
         }
         let what = format!("{disturbances:?}");
-        mend(&place, "run", &what);
-        assert_eq!(differing(&place.files("run"), &files), [""; 0], "{what}");
-        std::fs::remove_dir_all(place.path("run")).unwrap();
+        ends_alike(&place, &files, &what);
     }
 }
 

@@ -31,6 +31,9 @@ impl Lock {
         let fail = |error: io::Error| FileError::io(WHAT, &path, &error);
         loop {
             let mut file = disk::open_or_create(&path).map_err(fail)?;
+            if !file.metadata().map_err(fail)?.is_file() {
+                return Err(FileError::new(WHAT, &path, "it is not a regular file", "remove it"));
+            }
             match file.try_lock() {
                 Ok(()) => {}
                 // a file system without locks
@@ -103,6 +106,17 @@ mod tests {
         assert_eq!(fs::read_to_string(folder.path().join(Lock::NAME)).unwrap(), std::process::id().to_string());
         drop(lock);
         assert!(Lock::take(&folder.path().join("gone")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(Lock::NAME);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let text = Lock::take(folder.path()).unwrap_err().to_string();
+        assert!(text.contains("not a regular file"), "{text}");
+        assert!(fs::symlink_metadata(&path).is_ok());
     }
 
     #[cfg(unix)]

@@ -96,6 +96,12 @@ pub enum Error {
         /// First sample concerned.
         sample: usize,
     },
+    /// A function that can't be traced.
+    #[error("the function can't be traced: {what}")]
+    Trace {
+        /// Why.
+        what: &'static str,
+    },
     /// The user's function returned a fatal error.
     #[error("the problem's own function failed: {0}")]
     User(#[source] UserError),

@@ -34,6 +34,7 @@ pub mod gradient;
 pub mod kernels;
 pub mod linear;
 pub mod problem;
+pub mod program;
 mod scalar;
 pub mod search;
 pub mod solve;

@@ -1,0 +1,258 @@
+//! Graphs translated for evaluation: instructions on a few numbered places, for many samples at once.
+
+use std::collections::HashMap;
+
+use pulp::{Arch, Simd, WithSimd};
+use rustc_hash::FxBuildHasher;
+
+use super::function::Function;
+use super::graph::Graph;
+use super::node::{Id, Join, Op, raise};
+use crate::Real;
+use crate::kernels::scratch;
+
+/// Samples evaluated together.
+const LANES: usize = 16;
+/// From so many on, the lanes are used even where some stay empty.
+const ENOUGH: usize = 5;
+/// Places above which samples are evaluated one by one, so that they stay in cache.
+const MANY: usize = 1 << 14;
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Negate,
+    Call(Function),
+    Raise(f64),
+    Join(Join),
+    Select,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Instruction {
+    action: Action,
+    to: u32,
+    operands: [u32; 3],
+}
+
+/// The outputs of a graph, ready to be computed from its inputs, for either scalar and any number of samples. A sample's outputs are
+/// the same bits, whatever other samples there are.
+#[derive(Clone, Debug)]
+pub struct Code {
+    instructions: Vec<Instruction>,
+    inputs: usize,
+    /// in the places after the inputs
+    constants: Vec<f64>,
+    places: usize,
+    /// places
+    outputs: Vec<u32>,
+}
+
+impl Code {
+    /// Translates what is needed for `outputs`, of inputs below `inputs`.
+    pub fn new(graph: &Graph, outputs: &[Id], inputs: usize) -> Self {
+        let order = graph.ancestors(outputs);
+        let mut last_use: HashMap<Id, usize, FxBuildHasher> = HashMap::default();
+        for (time, id) in order.iter().enumerate() {
+            graph.node(*id).operands().iter().for_each(|operand| {
+                last_use.insert(*operand, time);
+            });
+        }
+        outputs.iter().for_each(|output| {
+            last_use.insert(*output, usize::MAX);
+        });
+        let mut place: HashMap<Id, u32, FxBuildHasher> = HashMap::default();
+        let mut constants = Vec::new();
+        for id in &order {
+            match graph.node(*id).op {
+                Op::Input(index) => {
+                    place.insert(*id, index);
+                }
+                Op::Constant(bits) => {
+                    place.insert(*id, (inputs + constants.len()) as u32);
+                    constants.push(f64::from_bits(bits));
+                }
+                _ => {}
+            }
+        }
+        let first = inputs + constants.len();
+        let (mut places, mut free) = (first, Vec::new());
+        let mut instructions = Vec::with_capacity(order.len());
+        for (time, id) in order.iter().enumerate() {
+            let node = graph.node(*id);
+            let action = match node.op {
+                Op::Input(_) | Op::Constant(_) => continue,
+                Op::Negate => Action::Negate,
+                Op::Call(function) => Action::Call(function),
+                Op::Raise(bits) => Action::Raise(f64::from_bits(bits)),
+                Op::Join(join) => Action::Join(join),
+                Op::Select => Action::Select,
+            };
+            let mut operands = [0; 3];
+            for (index, (to, operand)) in operands.iter_mut().zip(node.operands()).enumerate() {
+                *to = place[operand];
+                let repeated = node.operands()[..index].contains(operand);
+                if *to as usize >= first && last_use[operand] == time && !repeated {
+                    free.push(*to);
+                }
+            }
+            let to = free.pop().unwrap_or_else(|| {
+                places += 1;
+                places as u32 - 1
+            });
+            place.insert(*id, to);
+            instructions.push(Instruction { action, to, operands });
+        }
+        Code { instructions, inputs, constants, places, outputs: outputs.iter().map(|id| place[id]).collect() }
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Number of operations.
+    pub fn operations(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// Computes the outputs of `samples` samples: input k of sample s is `input(s, k)`, and `output(s, k, value)` takes output k.
+    pub fn run<T: Real>(
+        &self,
+        samples: usize,
+        input: impl Fn(usize, usize) -> T,
+        mut output: impl FnMut(usize, usize, T),
+    ) {
+        let few = self.places > MANY;
+        let mut next = 0;
+        while next < samples {
+            let left = samples - next;
+            if few || left < ENOUGH {
+                self.block::<T, 1>(next, 1, &input, &mut output);
+                next += 1;
+            } else {
+                self.block::<T, LANES>(next, left.min(LANES), &input, &mut output);
+                next += left.min(LANES);
+            }
+        }
+    }
+
+    /// Computes the outputs of one sample.
+    pub fn run_one<T: Real>(&self, inputs: &[&[T]], out: &mut [T]) {
+        scratch::with_any(self.places, [T::zero()], |places: &mut [[T; 1]]| {
+            let values = inputs.iter().flat_map(|part| part.iter());
+            places.iter_mut().zip(values).for_each(|(place, value)| *place = [*value]);
+            self.interpret(places);
+            out.iter_mut().zip(&self.outputs).for_each(|(out, place)| *out = places[*place as usize][0]);
+        });
+    }
+
+    /// The `count` samples from `first` on, one a lane.
+    fn block<T: Real, const L: usize>(
+        &self,
+        first: usize,
+        count: usize,
+        input: &impl Fn(usize, usize) -> T,
+        output: &mut impl FnMut(usize, usize, T),
+    ) {
+        scratch::with_any(self.places, [T::zero(); L], |places: &mut [[T; L]]| {
+            for (k, lanes) in places[..self.inputs].iter_mut().enumerate() {
+                for (lane, value) in lanes.iter_mut().enumerate() {
+                    *value = input(first + lane.min(count - 1), k);
+                }
+            }
+            self.interpret(places);
+            for (k, place) in self.outputs.iter().enumerate() {
+                let lanes = &places[*place as usize];
+                lanes[..count].iter().enumerate().for_each(|(lane, value)| output(first + lane, k, *value));
+            }
+        });
+    }
+
+    fn interpret<T: Real, const L: usize>(&self, places: &mut [[T; L]]) {
+        for (place, value) in places[self.inputs..].iter_mut().zip(&self.constants) {
+            *place = [T::of(*value); L];
+        }
+        Arch::new().dispatch(Interpret { instructions: &self.instructions, places });
+    }
+}
+
+/// The loop over the instructions, under the instruction set of the processor at hand.
+struct Interpret<'a, T, const L: usize> {
+    instructions: &'a [Instruction],
+    places: &'a mut [[T; L]],
+}
+
+impl<T: Real, const L: usize> WithSimd for Interpret<'_, T, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let places = self.places;
+        for Instruction { action, to, operands } in self.instructions {
+            let [a, b, c] = operands.map(|place| place as usize);
+            let x = places[a];
+            let result = match *action {
+                Action::Negate => map(x, |x| -x),
+                Action::Raise(2.0) => map(x, |x| x * x),
+                Action::Raise(3.0) => map(x, |x| x * x * x),
+                Action::Raise(n) => map(x, |x| raise(x, n)),
+                Action::Call(function) => call(function, x),
+                Action::Join(join) => joined(join, x, places[b]),
+                Action::Select => {
+                    let (yes, no) = (places[b], places[c]);
+                    std::array::from_fn(|lane| choose(x[lane], yes[lane], no[lane]))
+                }
+            };
+            places[*to as usize] = result;
+        }
+    }
+}
+
+#[inline(always)]
+fn map<T: Real, const L: usize>(x: [T; L], f: impl Fn(T) -> T) -> [T; L] {
+    std::array::from_fn(|lane| f(x[lane]))
+}
+
+#[inline(always)]
+fn zip<T: Real, const L: usize>(a: [T; L], b: [T; L], f: impl Fn(T, T) -> T) -> [T; L] {
+    std::array::from_fn(|lane| f(a[lane], b[lane]))
+}
+
+#[inline(always)]
+fn joined<T: Real, const L: usize>(join: Join, a: [T; L], b: [T; L]) -> [T; L] {
+    match join {
+        Join::Add => zip(a, b, |a, b| a + b),
+        Join::Subtract => zip(a, b, |a, b| a - b),
+        Join::Multiply => zip(a, b, |a, b| a * b),
+        Join::Divide => zip(a, b, |a, b| a / b),
+        Join::Gate => zip(a, b, |a, b| Join::Gate.apply(a, b)),
+        other => rare(other, a, b),
+    }
+}
+
+/// Outside of the loop, so that this stays small.
+#[inline(never)]
+fn rare<T: Real, const L: usize>(join: Join, a: [T; L], b: [T; L]) -> [T; L] {
+    zip(a, b, |a, b| join.apply(a, b))
+}
+
+#[inline(never)]
+fn call<T: Real, const L: usize>(function: Function, x: [T; L]) -> [T; L] {
+    match function {
+        Function::Sqrt => map(x, |x| num_traits::Float::sqrt(x)),
+        Function::Abs => map(x, |x| num_traits::Float::abs(x)),
+        Function::Exp => map(x, |x| num_traits::Float::exp(x)),
+        other => map(x, |x| T::of(other.value(x.as_f64()))),
+    }
+}
+
+#[inline(always)]
+fn choose<T: Real>(truth: T, yes: T, no: T) -> T {
+    if truth.is_nan() {
+        truth
+    } else if truth == T::zero() {
+        no
+    } else {
+        yes
+    }
+}

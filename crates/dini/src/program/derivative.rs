@@ -1,0 +1,247 @@
+//! Derivatives of programs, as programs: along a direction, against a cotangent, and entry by entry.
+
+use std::collections::BTreeMap;
+
+use super::function::Slope;
+use super::graph::Graph;
+use super::node::{Id, Join, Op};
+
+/// One entry of a Jacobian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Of which output.
+    pub row: usize,
+    /// By which input.
+    pub input: usize,
+    /// Its value.
+    pub value: Id,
+}
+
+impl Graph {
+    /// The derivatives of `outputs` along the direction in which input k changes by `direction(k)`; none stands for no change.
+    pub fn tangent(
+        &mut self,
+        outputs: &[Id],
+        mut direction: impl FnMut(&mut Graph, usize) -> Option<Id>,
+    ) -> Vec<Option<Id>> {
+        let order = self.ancestors(outputs);
+        let mut tangents: Vec<Option<Id>> = vec![None; order.last().map_or(0, |id| id.index() + 1)];
+        for id in order {
+            if let Some(index) = self.as_input(id) {
+                tangents[id.index()] = direction(self, index);
+                continue;
+            }
+            let node = self.node(id);
+            let mut sum = None;
+            for (place, operand) in node.operands().iter().enumerate() {
+                if let Some(change) = tangents[operand.index()]
+                    && let Some(slope) = self.slope(id, place)
+                {
+                    let change = self.mapped(slope, change);
+                    sum = Some(self.sum(sum, change));
+                }
+            }
+            tangents[id.index()] = sum;
+        }
+        outputs.iter().map(|id| tangents[id.index()]).collect()
+    }
+
+    /// The products of the transposed Jacobian: sum_i `cotangents`\[i\] d outputs\[i\] / d input k for the inputs k < `inputs` for which
+    /// `wanted(k)`; none where that is 0 whatever the inputs.
+    pub fn cotangent(
+        &mut self,
+        outputs: &[Id],
+        cotangents: &[Id],
+        inputs: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Id>> {
+        let order = self.varying(outputs, wanted);
+        let mut adjoints: Vec<Option<Id>> = vec![None; order.last().map_or(0, |id| id.index() + 1)];
+        for (output, cotangent) in outputs.iter().zip(cotangents) {
+            // outputs that do not vary are in no place
+            if order.binary_search(output).is_ok() {
+                adjoints[output.index()] = Some(self.sum(adjoints[output.index()], *cotangent));
+            }
+        }
+        let mut products = vec![None; inputs];
+        let varies: Vec<bool> = flags(&order);
+        for id in order.into_iter().rev() {
+            let Some(adjoint) = adjoints[id.index()] else { continue };
+            if let Some(index) = self.as_input(id) {
+                products[index] = Some(adjoint);
+                continue;
+            }
+            for (place, operand) in self.node(id).operands().iter().enumerate() {
+                if varies[operand.index()]
+                    && let Some(slope) = self.slope(id, place)
+                {
+                    let change = self.mapped(slope, adjoint);
+                    adjoints[operand.index()] = Some(self.sum(adjoints[operand.index()], change));
+                }
+            }
+        }
+        products
+    }
+
+    /// The Jacobian of `outputs` by the inputs for which `wanted`: the entries that are not 0 whatever the inputs, row by row.
+    /// None where that takes more than `limit` nodes.
+    pub fn jacobian(&mut self, outputs: &[Id], wanted: impl Fn(usize) -> bool, limit: usize) -> Option<Vec<Entry>> {
+        let one = self.number(1.0);
+        let all = flags(&self.varying(outputs, wanted));
+        let mut entries = Vec::new();
+        let mut work = 0;
+        for (row, output) in outputs.iter().enumerate() {
+            if !all.get(output.index()).is_some_and(|varies| *varies) {
+                continue;
+            }
+            // nodes still to be visited, the last one first
+            let mut open = BTreeMap::from([(*output, one)]);
+            let first = entries.len();
+            while let Some((id, adjoint)) = open.pop_last() {
+                work += 1;
+                if work > limit || self.len() > limit {
+                    return None;
+                }
+                if self.constant(adjoint) == Some(0.0) {
+                    continue;
+                }
+                if let Some(input) = self.as_input(id) {
+                    entries.push(Entry { row, input, value: adjoint });
+                    continue;
+                }
+                for (place, operand) in self.node(id).operands().iter().enumerate() {
+                    if all[operand.index()]
+                        && let Some(slope) = self.slope(id, place)
+                    {
+                        let change = self.mapped(slope, adjoint);
+                        let before = open.get(operand).copied();
+                        open.insert(*operand, self.sum(before, change));
+                    }
+                }
+            }
+            entries[first..].sort_by_key(|entry| entry.input);
+        }
+        Some(entries)
+    }
+
+    /// The nodes that `outputs` are computed from and that change with the inputs for which `wanted`, operands first.
+    fn varying(&self, outputs: &[Id], wanted: impl Fn(usize) -> bool) -> Vec<Id> {
+        let mut order = self.ancestors(outputs);
+        let mut varies = vec![false; order.last().map_or(0, |id| id.index() + 1)];
+        for id in &order {
+            varies[id.index()] = match self.as_input(*id) {
+                Some(index) => wanted(index),
+                None => self.node(*id).operands().iter().any(|operand| varies[operand.index()]),
+            };
+        }
+        order.retain(|id| varies[id.index()]);
+        order
+    }
+
+    fn sum(&mut self, sum: Option<Id>, term: Id) -> Id {
+        match sum {
+            Some(sum) => self.join(Join::Add, sum, term),
+            None => term,
+        }
+    }
+
+    /// How a change of operand `place` of a node becomes one of the node; none where it never does.
+    fn slope(&mut self, id: Id, place: usize) -> Option<Slope> {
+        let node = self.node(id);
+        let [a, b, _] = node.operands;
+        match node.op {
+            Op::Input(_) | Op::Constant(_) => None,
+            Op::Negate => Some(Slope::Minus),
+            Op::Call(function) => function.slope(self, a, id),
+            Op::Raise(bits) => {
+                let n = f64::from_bits(bits);
+                if n == 0.0 {
+                    return None;
+                }
+                let power = self.raise(a, n - 1.0);
+                let slope = self.scaled(power, n);
+                // a square overflows where its slope does not
+                if n == 2.0 { Some(Slope::Times(slope)) } else { self.gated(slope, id) }
+            }
+            Op::Select if place == 0 => None,
+            Op::Select => Some(Slope::Where(a, place == 1)),
+            Op::Join(join) => self.slope_of(join, (a, b), id, place == 0),
+        }
+    }
+
+    fn slope_of(&mut self, join: Join, (a, b): (Id, Id), id: Id, first: bool) -> Option<Slope> {
+        let one = self.number(1.0);
+        match join {
+            Join::Add => Some(Slope::One),
+            Join::Subtract => Some(if first { Slope::One } else { Slope::Minus }),
+            Join::Multiply => Some(Slope::Times(if first { b } else { a })),
+            Join::Divide if first => Some(Slope::Over(b)),
+            Join::Divide => Some(Slope::Quotient { q: id, b }),
+            Join::Power if first => {
+                let exponent = self.join(Join::Subtract, b, one);
+                let power = self.join(Join::Power, a, exponent);
+                let slope = self.join(Join::Weigh, b, power);
+                self.gated(slope, id)
+            }
+            Join::Power => {
+                let slope = self.join(Join::PowerLog(1), a, b);
+                self.gated(slope, id)
+            }
+            Join::PowerLog(k) if first => {
+                let exponent = self.join(Join::Subtract, b, one);
+                let power = self.join(Join::PowerLog(k), a, exponent);
+                let fewer = if k == 1 { Join::Power } else { Join::PowerLog(k - 1) };
+                let other = self.join(fewer, a, exponent);
+                let (left, right) = (self.join(Join::Weigh, b, power), self.scaled(other, f64::from(k)));
+                Some(Slope::Times(self.join(Join::Add, left, right)))
+            }
+            Join::PowerLog(k) => Some(Slope::Times(self.join(Join::PowerLog(k.saturating_add(1)), a, b))),
+            // the angle of (b, a): b / r^2 by a, -a / r^2 by b
+            Join::Atan2 => {
+                let r = self.join(Join::Hypot, a, b);
+                let part = self.join(Join::Divide, if first { b } else { a }, r);
+                let slope = self.join(Join::Divide, part, r);
+                Some(Slope::Times(if first { slope } else { self.negate(slope) }))
+            }
+            Join::Hypot => Some(Slope::Times(self.join(Join::Divide, if first { a } else { b }, id))),
+            Join::Min => Some(Slope::Where(self.join(Join::LessEqual, a, b), first)),
+            Join::Max => Some(Slope::Where(self.join(Join::GreaterEqual, a, b), first)),
+            Join::Mod if first => Some(Slope::One),
+            Join::Mod => {
+                let quotient = self.join(Join::Divide, a, b);
+                let whole = self.call(super::Function::Floor, quotient);
+                Some(Slope::Times(self.negate(whole)))
+            }
+            Join::Weigh => Some(Slope::Times(if first { b } else { a })),
+            Join::Gate => first.then_some(Slope::Gated(b)),
+            Join::Less | Join::LessEqual | Join::Greater | Join::GreaterEqual | Join::And | Join::Or => None,
+        }
+    }
+
+    fn mapped(&mut self, slope: Slope, change: Id) -> Id {
+        match slope {
+            Slope::One => change,
+            Slope::Minus => self.negate(change),
+            Slope::Times(factor) => self.join(Join::Multiply, change, factor),
+            Slope::Gated(value) => self.join(Join::Gate, change, value),
+            Slope::Over(b) => self.join(Join::Divide, change, b),
+            Slope::Quotient { q, b } => {
+                let product = self.join(Join::Multiply, change, q);
+                let share = self.join(Join::Divide, product, b);
+                self.negate(share)
+            }
+            Slope::Where(truth, wanted) => {
+                let zero = self.number(0.0);
+                let (yes, no) = if wanted { (change, zero) } else { (zero, change) };
+                self.select(truth, yes, no)
+            }
+        }
+    }
+}
+
+/// By index, whether a node is one of these.
+fn flags(order: &[Id]) -> Vec<bool> {
+    let mut flags = vec![false; order.last().map_or(0, |id| id.index() + 1)];
+    order.iter().for_each(|id| flags[id.index()] = true);
+    flags
+}

@@ -1,0 +1,209 @@
+//! Formulas as a graph of operations, in which equal parts are one node.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::function::{Function, Slope};
+use super::node::{Id, Join, Node, Op, raise};
+
+/// Operations on inputs and numbers. Every node comes after its operands, equal nodes are one, and what is computed from
+/// numbers alone is a number.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    known: HashMap<Node, Id, FxBuildHasher>,
+}
+
+const NONE: Id = Id(0);
+
+impl Graph {
+    /// A graph without nodes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub(super) fn node(&self, id: Id) -> Node {
+        self.nodes[id.index()]
+    }
+
+    fn push(&mut self, op: Op, operands: [Id; 3]) -> Id {
+        let node = Node { op, operands };
+        let next = Id(self.nodes.len() as u32);
+        let id = *self.known.entry(node).or_insert(next);
+        if id == next {
+            self.nodes.push(node);
+        }
+        id
+    }
+
+    /// The value of input `index`.
+    pub fn input(&mut self, index: usize) -> Id {
+        self.push(Op::Input(index as u32), [NONE; 3])
+    }
+
+    /// A number.
+    pub fn number(&mut self, value: f64) -> Id {
+        self.push(Op::Constant(value.to_bits()), [NONE; 3])
+    }
+
+    /// The number that a node is, if it depends on no input.
+    pub fn constant(&self, id: Id) -> Option<f64> {
+        match self.node(id).op {
+            Op::Constant(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// The input that a node is, if it is nothing else.
+    pub fn as_input(&self, id: Id) -> Option<usize> {
+        match self.node(id).op {
+            Op::Input(index) => Some(index as usize),
+            _ => None,
+        }
+    }
+
+    /// -x
+    pub fn negate(&mut self, x: Id) -> Id {
+        match self.node(x).op {
+            Op::Constant(bits) => self.number(-f64::from_bits(bits)),
+            Op::Negate => self.node(x).operands[0],
+            _ => self.push(Op::Negate, [x, NONE, NONE]),
+        }
+    }
+
+    /// A function of one argument.
+    pub fn call(&mut self, function: Function, x: Id) -> Id {
+        match self.constant(x) {
+            Some(value) => self.number(function.value(value)),
+            None => self.push(Op::Call(function), [x, NONE, NONE]),
+        }
+    }
+
+    /// x^n
+    pub fn raise(&mut self, x: Id, n: f64) -> Id {
+        match self.constant(x) {
+            Some(value) => self.number(raise(value, n)),
+            None if n == 1.0 => x,
+            None => self.push(Op::Raise(n.to_bits()), [x, NONE, NONE]),
+        }
+    }
+
+    /// Two values joined. Factors and divisors of 1 are left out, and numbers that add nothing.
+    pub fn join(&mut self, join: Join, a: Id, b: Id) -> Id {
+        let (left, right) = (self.constant(a), self.constant(b));
+        match (join, left, right) {
+            (_, Some(a), Some(b)) => self.number(join.apply(a, b)),
+            (Join::Power, None, Some(n)) => self.raise(a, n),
+            (Join::Add | Join::Subtract, None, Some(0.0))
+            | (Join::Multiply | Join::Divide | Join::Weigh, None, Some(1.0)) => a,
+            (Join::Add, Some(0.0), None) | (Join::Multiply | Join::Weigh, Some(1.0), None) => b,
+            (Join::Multiply | Join::Divide | Join::Weigh, None, Some(-1.0)) => self.negate(a),
+            (Join::Multiply | Join::Weigh, Some(-1.0), None) => self.negate(b),
+            (Join::Subtract, Some(0.0), None) => self.negate(b),
+            (Join::Weigh | Join::Gate, Some(0.0), None) => a,
+            _ => self.push(Op::Join(join), [a, b, NONE]),
+        }
+    }
+
+    /// `yes` where `truth` is 1, `no` where it is 0, NaN where it is NaN.
+    pub fn select(&mut self, truth: Id, yes: Id, no: Id) -> Id {
+        match self.constant(truth) {
+            Some(truth) if truth.is_nan() => self.number(truth),
+            Some(truth) => {
+                if truth == 0.0 {
+                    no
+                } else {
+                    yes
+                }
+            }
+            None if yes == no && self.constant(yes) == Some(0.0) => yes,
+            None => self.push(Op::Select, [truth, yes, no]),
+        }
+    }
+
+    /// x times a number.
+    pub(super) fn scaled(&mut self, x: Id, factor: f64) -> Id {
+        let factor = self.number(factor);
+        self.join(Join::Multiply, factor, x)
+    }
+
+    /// The slope 1/x.
+    pub(super) fn over(&mut self, x: Id) -> Option<Slope> {
+        let one = self.number(1.0);
+        Some(Slope::Times(self.join(Join::Divide, one, x)))
+    }
+
+    /// A slope that counts where `value` is not infinite.
+    pub(super) fn gated(&mut self, slope: Id, value: Id) -> Option<Slope> {
+        Some(Slope::Times(self.join(Join::Gate, slope, value)))
+    }
+
+    /// (1 - x) (1 + x), or a function of it.
+    pub(super) fn beside_one(&mut self, x: Id, function: Option<Function>) -> Id {
+        let one = self.number(1.0);
+        let (below, above) = (self.join(Join::Subtract, one, x), self.join(Join::Add, one, x));
+        let product = self.join(Join::Multiply, below, above);
+        function.map_or(product, |function| self.call(function, product))
+    }
+
+    /// (J_{n-1} - J_{n+1}) / 2
+    pub(super) fn bessel_slope(&mut self, n: u8, x: Id) -> Id {
+        let order = |n: u8| match n {
+            0 => Function::J0,
+            1 => Function::J1,
+            _ => Function::Bessel(n),
+        };
+        let (below, above) = (self.call(order(n - 1), x), self.call(order(n.saturating_add(1)), x));
+        let difference = self.join(Join::Subtract, below, above);
+        self.scaled(difference, 0.5)
+    }
+
+    /// Copies nodes of another graph, with `input` in place of its inputs; returns the copies of `outputs`.
+    pub fn include(
+        &mut self,
+        other: &Graph,
+        outputs: &[Id],
+        mut input: impl FnMut(&mut Graph, usize) -> Id,
+    ) -> Vec<Id> {
+        let mut copies: HashMap<Id, Id, FxBuildHasher> = HashMap::default();
+        for id in other.ancestors(outputs) {
+            let Node { op, operands } = other.node(id);
+            let [a, b, c] = operands.map(|operand| copies.get(&operand).copied().unwrap_or(NONE));
+            let copy = match op {
+                Op::Input(index) => input(self, index as usize),
+                Op::Constant(bits) => self.number(f64::from_bits(bits)),
+                Op::Negate => self.negate(a),
+                Op::Call(function) => self.call(function, a),
+                Op::Raise(n) => self.raise(a, f64::from_bits(n)),
+                Op::Join(join) => self.join(join, a, b),
+                Op::Select => self.select(a, b, c),
+            };
+            copies.insert(id, copy);
+        }
+        outputs.iter().map(|id| copies[id]).collect()
+    }
+
+    /// The nodes that `outputs` are computed from, themselves included, operands first.
+    pub(super) fn ancestors(&self, outputs: &[Id]) -> Vec<Id> {
+        let last = outputs.iter().map(|id| id.index() + 1).max().unwrap_or(0);
+        let mut needed = vec![false; last];
+        outputs.iter().for_each(|id| needed[id.index()] = true);
+        for index in (0..last).rev() {
+            if needed[index] {
+                self.nodes[index].operands().iter().for_each(|operand| needed[operand.index()] = true);
+            }
+        }
+        needed.iter().enumerate().filter(|(_, needed)| **needed).map(|(index, _)| Id(index as u32)).collect()
+    }
+}

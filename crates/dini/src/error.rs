@@ -37,6 +37,16 @@ pub enum Error {
         /// First sample concerned.
         sample: usize,
     },
+    /// A number that is NaN or infinite, by its name.
+    #[error("{what} is {value} in sample {sample}: it must be finite")]
+    Unusable {
+        /// Which number.
+        what: String,
+        /// Its value.
+        value: f64,
+        /// The sample.
+        sample: usize,
+    },
     /// An option outside its range.
     #[error("option `{name}` = {value} is out of range: {requirement}")]
     Option {
@@ -102,6 +112,9 @@ pub enum Error {
         /// Why.
         what: &'static str,
     },
+    /// A sweep that could not go on.
+    #[error("{0}")]
+    Sweep(crate::model::Ended),
     /// The user's function returned a fatal error.
     #[error("the problem's own function failed: {0}")]
     User(#[source] UserError),

@@ -33,6 +33,7 @@ mod error;
 pub mod gradient;
 pub mod kernels;
 pub mod linear;
+pub mod model;
 pub mod problem;
 pub mod program;
 mod scalar;
@@ -45,6 +46,7 @@ pub use batch::{Batch, Rows};
 pub use check::{Mistake, check, check_parameters, check_second};
 pub use error::{Error, UserError};
 pub use gradient::{Implicit, OnFailure};
+pub use model::{Model, root};
 /// Dual numbers, for [`problem::Equation`].
 pub use num_dual;
 pub use scalar::Real;

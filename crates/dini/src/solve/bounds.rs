@@ -103,7 +103,7 @@ impl Bounds {
     }
 
     /// Cuts the steps from the rows of `from`, which lie inside, to those of `to`.
-    pub(super) fn confine<V: Batch>(&self, from: &V, to: &mut V) {
+    pub(crate) fn confine<V: Batch>(&self, from: &V, to: &mut V) {
         let n = self.lower.len();
         let [mut before, mut after] = [vec![V::Scalar::default(); n], vec![V::Scalar::default(); n]];
         for i in 0..to.samples() {

@@ -22,6 +22,8 @@ pub enum Status {
     Vanishing,
     /// A root, but on one of the [`Bounds`](super::Bounds), or too close to tell: its derivative is not that of a root inside.
     OnBound,
+    /// A root of the gradient of what is to be smallest, but no minimum.
+    Saddle,
     /// The residual has the same sign at both ends of the bracket.
     NoSignChange,
     /// An observer stopped the solve.
@@ -40,6 +42,7 @@ impl Status {
             Status::Singular => "singular",
             Status::Vanishing => "vanishing",
             Status::OnBound => "on_bound",
+            Status::Saddle => "saddle",
             Status::NoSignChange => "no_sign_change",
             Status::Interrupted => "interrupted",
         }
@@ -68,6 +71,10 @@ impl Status {
                 "The root lies on a bound: start elsewhere for one inside, move the bound if the unknown may go beyond it, or set the \
                  unknown to the bound and leave out an equation."
             }
+            Status::Saddle => {
+                "The gradient is 0 where the function still falls in some direction: start elsewhere; if a saddle is wanted, state the \
+                 gradient as an equation."
+            }
             Status::NoSignChange => "Widen or move the bracket until the residual changes sign between its ends.",
             Status::Interrupted => "The solve was stopped from outside; continue from the last iterate.",
         }
@@ -85,6 +92,7 @@ impl fmt::Display for Status {
             Status::Singular => "singular Jacobian",
             Status::Vanishing => "residual vanishes without a root",
             Status::OnBound => "root on a bound",
+            Status::Saddle => "saddle, no minimum",
             Status::NoSignChange => "no sign change in the bracket",
             Status::Interrupted => "interrupted",
         })

@@ -1,0 +1,62 @@
+//! Stating problems: a condition on unknowns, as a closure.
+//!
+//! ```
+//! // z^3 + z = a at a = 2
+//! let s = dini::root(&[1.0], &[2.0], |z, a| [z[0].powi(3) + z[0] - a[0]])?;
+//! assert!((s.converged()?[0] - 1.0).abs() < 1e-6);
+//! assert!((s.jacobian()?.row(0)[0] - 0.25).abs() < 1e-6); // dz/da = 1 / (3 z^2 + 1)
+//! assert!((s.gradient(&[1.0])?[0] - 0.25).abs() < 1e-6); // dL/da for L = z
+//! assert!(s.verdict()?.holds);
+//! # Ok::<(), dini::Error>(())
+//! ```
+//!
+//! A [`Model`] is made of choices that do not depend on each other, each with a default:
+//!
+//! | choice | |
+//! |---|---|
+//! | kind | [`equation`](Model::equation), [`fixed_point`](Model::fixed_point), [`minimum`](Model::minimum), [`least_squares`](Model::least_squares) |
+//! | function | a closure of z and a on [traced numbers](crate::program::Var), which is run once; or on plain slices ([`equation_on_slices`](Model::equation_on_slices), [`fixed_point_on_slices`](Model::fixed_point_on_slices)) where it can't be traced |
+//! | derivatives | of a traced function its own, to any order; on slices by hand ([`jacobian`](Model::jacobian), [`parameter_jacobian`](Model::parameter_jacobian), [`second_derivatives`](Model::second_derivatives)), the first ones else by central differences |
+//! | parameters | none, one row ([`parameters`](Model::parameters)), or one row a sample ([`samples`](Model::samples)) |
+//! | pattern | read off a traced function where that pays, always ([`find_pattern`](Model::find_pattern)), or given ([`pattern`](Model::pattern)) |
+//! | bounds, names, solver, options | none, `z[0]`, [`Auto`](crate::Auto), [`Options::default`] |
+//!
+//! A model is stated once and lowered to a [`System`], the problem that solvers read, when it is solved:
+//!
+//! - `builder.rs`: the statement;
+//! - `system.rs`: the problem, over a body that is `traced.rs` (programs) or `slices.rs` (closures on slices);
+//! - `minimum.rs`: what minima need beyond roots: descent, and whether a stationary point is one;
+//! - `solved.rs`: the result of one system; `sweep.rs`: results along a parameter.
+
+mod builder;
+mod minimum;
+mod names;
+mod slices;
+mod solved;
+mod sweep;
+mod system;
+mod traced;
+
+pub use builder::{Model, OnSlices, OnVars};
+pub use solved::{Iteration, Report, Solved};
+pub use sweep::{Ended, Point, Sweep};
+pub use system::{Kind, System, Tape};
+
+use crate::error::Error;
+use crate::program::{Outputs, Var};
+
+/// The root of g(z; a) = 0 to which a start leads, g being a closure on traced numbers: `Model::equation(g).parameters(a).solve(z0)`.
+///
+/// Costs the trace, and what [`Auto`](crate::Auto) costs. See [`model`](crate::model) for everything that can be said beyond that.
+///
+/// ```
+/// let s = dini::root(&[1.0, 5.0], &[3.0, 9.0], |z, a| [z[0] + z[1] - a[0], z[0] * z[0] + z[1] * z[1] - a[1]])?;
+/// assert!((s.converged()?[1] - 3.0).abs() < 1e-6);
+/// # Ok::<(), dini::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Model::solve`].
+pub fn root<R: Outputs>(z0: &[f64], a: &[f64], g: impl Fn(&[Var], &[Var]) -> R) -> Result<Solved<f64>, Error> {
+    Model::equation(g).parameters(a).solve(z0)
+}

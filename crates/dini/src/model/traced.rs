@@ -1,0 +1,357 @@
+//! Functions that are traced once and become programs.
+
+use std::sync::{Mutex, OnceLock};
+
+use super::system::{Body, Form, Kind, Spot};
+use crate::Real;
+use crate::batch::Rows;
+use crate::error::Error;
+use crate::problem::{Active, Along, Eval, Sparsity};
+use crate::program::{Code, Entry, Graph, Id, Join, Trace};
+
+/// Size up to which Jacobians are dense unless a pattern is asked for.
+const SMALL: usize = 64;
+/// Size above which a Jacobian that is not sparse is had by products alone.
+const DENSE: usize = 1000;
+/// Share of the n^2 entries up to which a Jacobian counts as sparse.
+const THIN: f64 = 0.2;
+/// Most operations of a Jacobian written out entry by entry.
+const LARGEST: usize = 1 << 23;
+
+/// What is known of the entries of the Jacobian.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Pattern {
+    /// nothing: read off the program where it is worth it
+    #[default]
+    Unknown,
+    /// read off the program
+    Find,
+    /// given
+    Given(Sparsity),
+}
+
+/// Programs of g and its derivatives, made when they are first asked for.
+pub(super) struct Traced {
+    n: usize,
+    p: usize,
+    graph: Mutex<Graph>,
+    /// nodes of g
+    outputs: Vec<Id>,
+    residual: Code,
+    objective: Option<Code>,
+    form: Form,
+    /// the entries that the form holds, and where each output of it goes
+    entries: OnceLock<(Code, Vec<usize>)>,
+    jvp: OnceLock<Code>,
+    vjp: OnceLock<Code>,
+    parameter_vjp: OnceLock<Code>,
+    parameter_jvp: OnceLock<Code>,
+    /// by z, and by a
+    along: [OnceLock<Code>; 2],
+}
+
+/// A part of the inputs of a program.
+enum Input<'a, T> {
+    /// row i of these
+    Row(&'a Rows<T>),
+    /// the row of the sample of row i
+    Sample(&'a Rows<T>),
+}
+
+impl<'a, T: Real> Input<'a, T> {
+    fn width(&self) -> usize {
+        let (Input::Row(rows) | Input::Sample(rows)) = self;
+        rows.width()
+    }
+
+    fn row(&self, at: Active<'_>, i: usize) -> &'a [T] {
+        match self {
+            _ if self.width() == 0 => &[],
+            Input::Row(rows) => rows.row(i),
+            Input::Sample(rows) => rows.row(at.sample(i)),
+        }
+    }
+}
+
+impl Traced {
+    /// Of a function of n unknowns and p parameters, which are its inputs in this order.
+    pub fn new(kind: Kind, trace: Trace, (n, p): (usize, usize), pattern: &Pattern) -> Result<Self, Error> {
+        let Trace { mut graph, outputs } = trace;
+        let (outputs, objective) = condition(kind, &mut graph, outputs, n)?;
+        let residual = Code::new(&graph, &outputs, n + p);
+        let objective = objective.map(|node| Code::new(&graph, &[node], n + p));
+        let mut traced = Traced {
+            n,
+            p,
+            graph: Mutex::new(graph),
+            outputs,
+            residual,
+            objective,
+            form: Form::Dense,
+            entries: OnceLock::new(),
+            jvp: OnceLock::new(),
+            vjp: OnceLock::new(),
+            parameter_vjp: OnceLock::new(),
+            parameter_jvp: OnceLock::new(),
+            along: Default::default(),
+        };
+        traced.form = traced.chosen(kind, pattern)?;
+        Ok(traced)
+    }
+
+    fn graph(&self) -> std::sync::MutexGuard<'_, Graph> {
+        // a graph is only ever added to, so that a panic leaves it whole
+        self.graph.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn chosen(&self, kind: Kind, pattern: &Pattern) -> Result<Form, Error> {
+        let n = self.n;
+        if *pattern == Pattern::Unknown && n <= SMALL {
+            return Ok(Form::Dense);
+        }
+        let found = self.graph().jacobian(&self.outputs, |k| k < n, LARGEST);
+        let Some(entries) = found else {
+            return match pattern {
+                Pattern::Unknown => Ok(Form::Products),
+                _ => Err(Error::TooDense { entries: LARGEST, most: LARGEST }),
+            };
+        };
+        let wanted = match pattern {
+            Pattern::Unknown => (entries.len() as f64) < THIN * (n * n) as f64,
+            Pattern::Find => true,
+            Pattern::Given(given) => {
+                if given.size() != n {
+                    return Err(Error::shape("the sparsity pattern", (n, n), (given.size(), given.size())));
+                }
+                let outside = entries.iter().find(|e| given.rows(e.input).binary_search(&e.row).is_err());
+                if outside.is_some() {
+                    return Err(Error::IncompleteSparsity { sample: 0 });
+                }
+                true
+            }
+        };
+        let form = if wanted {
+            let read = || Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)));
+            Form::Sparse(if let Pattern::Given(given) = pattern { given.clone() } else { read()? })
+        } else if n <= if kind == Kind::FixedPoint { SMALL } else { DENSE } {
+            Form::Dense
+        } else {
+            Form::Products
+        };
+        if !matches!(form, Form::Products) {
+            let graph = self.graph();
+            self.entries.get_or_init(|| placed(&graph, &entries, &form, (n, n + self.p)));
+        }
+        Ok(form)
+    }
+
+    /// Runs a program on the rows of `at`, the parts of its inputs one behind the other.
+    fn run<T: Real>(code: &Code, at: Active<'_>, inputs: &[Input<'_, T>], mut output: impl FnMut(usize, usize, T)) {
+        if at.len() == 1 {
+            let rows: Vec<&[T]> = inputs.iter().map(|part| part.row(at, 0)).collect();
+            crate::kernels::scratch::with(code.outputs(), |out| {
+                code.run_one(&rows, out);
+                out.iter().enumerate().for_each(|(k, value)| output(0, k, *value));
+            });
+            return;
+        }
+        let input = |i: usize, k: usize| {
+            let mut k = k;
+            for part in inputs {
+                if k < part.width() {
+                    return part.row(at, i)[k];
+                }
+                k -= part.width();
+            }
+            T::zero()
+        };
+        code.run(at.len(), input, output);
+    }
+}
+
+/// The nodes of g for a function of this kind, and of what is to be smallest.
+fn condition(kind: Kind, graph: &mut Graph, outputs: Vec<Id>, n: usize) -> Result<(Vec<Id>, Option<Id>), Error> {
+    let count = |expected: usize, found: usize| {
+        let (expected, found) = (format!("{expected} for {n} unknowns"), found.to_string());
+        Err(Error::Shape { what: "the numbers that the function returns", expected, found })
+    };
+    let found = outputs.len();
+    match kind {
+        Kind::Equation | Kind::FixedPoint if found != n => count(n, found),
+        Kind::Equation => Ok((outputs, None)),
+        Kind::FixedPoint => {
+            let less = |(j, f)| {
+                let z = graph.input(j);
+                graph.join(Join::Subtract, z, f)
+            };
+            Ok((outputs.into_iter().enumerate().map(less).collect(), None))
+        }
+        Kind::Minimum if found != 1 => count(1, found),
+        Kind::Minimum => {
+            let one = graph.number(1.0);
+            let gradient = graph.cotangent(&outputs, &[one], n, |k| k < n);
+            Ok((numbers(graph, gradient), Some(outputs[0])))
+        }
+        Kind::LeastSquares if found < n => {
+            let (expected, found) = (format!("at least {n} for {n} unknowns"), found.to_string());
+            Err(Error::Shape { what: "the residuals of least squares", expected, found })
+        }
+        Kind::LeastSquares => {
+            let gradient = graph.cotangent(&outputs, &outputs, n, |k| k < n);
+            let mut sum = graph.number(0.0);
+            for r in outputs {
+                let square = graph.raise(r, 2.0);
+                sum = graph.join(Join::Add, sum, square);
+            }
+            let half = graph.number(0.5);
+            let objective = graph.join(Join::Multiply, half, sum);
+            Ok((numbers(graph, gradient), Some(objective)))
+        }
+    }
+}
+
+/// 0 in place of none.
+fn numbers(graph: &mut Graph, values: Vec<Option<Id>>) -> Vec<Id> {
+    values.into_iter().map(|value| value.unwrap_or_else(|| graph.number(0.0))).collect()
+}
+
+/// A program for the entries, and their places in the matrix.
+fn placed(graph: &Graph, entries: &[Entry], form: &Form, (n, inputs): (usize, usize)) -> (Code, Vec<usize>) {
+    let values: Vec<Id> = entries.iter().map(|entry| entry.value).collect();
+    let place = |entry: &Entry| match form {
+        Form::Sparse(sparsity) => {
+            let before = sparsity.rows(entry.input).partition_point(|row| *row < entry.row);
+            sparsity.column(entry.input).start + before
+        }
+        _ => entry.input * n + entry.row,
+    };
+    (Code::new(graph, &values, inputs), entries.iter().map(place).collect())
+}
+
+impl<T: Real> Body<T> for Traced {
+    fn form(&self) -> &Form {
+        &self.form
+    }
+
+    fn residual(&self, Spot { at, z, a }: Spot<'_, T>, out: &mut Rows<T>) -> Eval {
+        Self::run(&self.residual, at, &[Input::Row(z), Input::Sample(a)], |i, k, value| out.row_mut(i)[k] = value);
+        Ok(())
+    }
+
+    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, _: &Rows<T>, count: usize, values: &mut [T]) -> Eval {
+        let (code, places) = match self.entries.get() {
+            Some(known) => known,
+            None => {
+                let mut graph = self.graph();
+                let entries = graph.jacobian(&self.outputs, |k| k < self.n, usize::MAX).unwrap_or_default();
+                self.entries.get_or_init(|| placed(&graph, &entries, &self.form, (self.n, self.n + self.p)))
+            }
+        };
+        (0..at.len()).for_each(|i| values[at.slot(i) * count..][..count].fill(T::zero()));
+        Self::run(code, at, &[Input::Row(z), Input::Sample(a)], |i, k, value| {
+            values[at.slot(i) * count + places[k]] = value;
+        });
+        Ok(())
+    }
+
+    fn jvp(&self, Spot { at, z, a }: Spot<'_, T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let (n, p) = (self.n, self.p);
+        let code = self.jvp.get_or_init(|| {
+            let mut graph = self.graph();
+            let tangent = graph.tangent(&self.outputs, |graph, k| (k < n).then(|| graph.input(n + p + k)));
+            let tangent = numbers(&mut graph, tangent);
+            Code::new(&graph, &tangent, 2 * n + p)
+        });
+        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(v)];
+        Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
+        Ok(())
+    }
+
+    fn vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let (n, p) = (self.n, self.p);
+        let code = self.vjp.get_or_init(|| {
+            let mut graph = self.graph();
+            let seeds: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
+            let products = graph.cotangent(&self.outputs, &seeds, n, |k| k < n);
+            let products = numbers(&mut graph, products);
+            Code::new(&graph, &products, 2 * n + p)
+        });
+        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
+        Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
+        Ok(())
+    }
+
+    fn parameter_vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval {
+        let (n, p) = (self.n, self.p);
+        let code = self.parameter_vjp.get_or_init(|| {
+            let mut graph = self.graph();
+            let seeds: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
+            let products = graph.cotangent(&self.outputs, &seeds, n + p, |k| (n..n + p).contains(&k));
+            let products = numbers(&mut graph, products[n..].to_vec());
+            Code::new(&graph, &products, 2 * n + p)
+        });
+        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
+        Self::run(code, at, &inputs, |i, k, value| grad.row_mut(at.sample(i))[k] += scale * value);
+        Ok(())
+    }
+
+    fn parameter_jvp(&self, Spot { at, z, a }: Spot<'_, T>, da: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let (n, p) = (self.n, self.p);
+        let code = self.parameter_jvp.get_or_init(|| {
+            let mut graph = self.graph();
+            let tangent = graph.tangent(&self.outputs, |graph, k| (k >= n).then(|| graph.input(p + k)));
+            let tangent = numbers(&mut graph, tangent);
+            Code::new(&graph, &tangent, n + 2 * p)
+        });
+        let inputs = [Input::Row(z), Input::Sample(a), Input::Sample(da)];
+        Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
+        Ok(())
+    }
+
+    fn vjp_along(&self, a: &Rows<T>, at: Active<'_>, along: &Along<'_, Rows<T>, Rows<T>>, out: &mut Rows<T>) -> Eval {
+        Self::run(self.along(0), at, &inputs_along(a, along), |i, k, value| out.row_mut(i)[k] = value);
+        Ok(())
+    }
+
+    fn parameter_vjp_along(
+        &self,
+        a: &Rows<T>,
+        at: Active<'_>,
+        along: &Along<'_, Rows<T>, Rows<T>>,
+        scale: T,
+        grad: &mut Rows<T>,
+    ) -> Eval {
+        Self::run(self.along(1), at, &inputs_along(a, along), |i, k, value| {
+            grad.row_mut(at.sample(i))[k] += scale * value;
+        });
+        Ok(())
+    }
+
+    fn objective(&self, Spot { at, z, a }: Spot<'_, T>, out: &mut [T]) -> bool {
+        let Some(code) = &self.objective else { return false };
+        Self::run(code, at, &[Input::Row(z), Input::Sample(a)], |i, _, value| out[i] = value);
+        true
+    }
+}
+
+fn inputs_along<'a, T>(a: &'a Rows<T>, along: &Along<'a, Rows<T>, Rows<T>>) -> [Input<'a, T>; 5] {
+    let Along { z, lam, dz, da } = along;
+    [Input::Row(z), Input::Sample(a), Input::Row(lam), Input::Row(dz), Input::Sample(da)]
+}
+
+impl Traced {
+    /// The derivatives of lam^T g by z (`which` = 0) or by a (1), along (dz, da); inputs are z, a, lam, dz, da.
+    fn along(&self, which: usize) -> &Code {
+        let (n, p) = (self.n, self.p);
+        self.along[which].get_or_init(|| {
+            let mut graph = self.graph();
+            let lam: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
+            let wanted = if which == 0 { 0..n } else { n..n + p };
+            let products = graph.cotangent(&self.outputs, &lam, n + p, |k| wanted.contains(&k));
+            let products = numbers(&mut graph, products[wanted].to_vec());
+            let tangent = graph.tangent(&products, |graph, k| (k < n + p).then(|| graph.input(2 * n + p + k)));
+            let tangent = numbers(&mut graph, tangent);
+            Code::new(&graph, &tangent, 3 * n + 2 * p)
+        })
+    }
+}

@@ -1,9 +1,6 @@
 //! Graphs translated for evaluation: instructions on a few numbered places, for many samples at once.
 
-use std::collections::HashMap;
-
 use pulp::{Arch, Simd, WithSimd};
-use rustc_hash::FxBuildHasher;
 
 use super::function::Function;
 use super::graph::Graph;
@@ -51,33 +48,26 @@ impl Code {
     /// Translates what is needed for `outputs`, of inputs below `inputs`.
     pub fn new(graph: &Graph, outputs: &[Id], inputs: usize) -> Self {
         let order = graph.ancestors(outputs);
-        let mut last_use: HashMap<Id, usize, FxBuildHasher> = HashMap::default();
-        for (time, id) in order.iter().enumerate() {
-            graph.node(*id).operands().iter().for_each(|operand| {
-                last_use.insert(*operand, time);
-            });
-        }
-        outputs.iter().for_each(|output| {
-            last_use.insert(*output, usize::MAX);
-        });
-        let mut place: HashMap<Id, u32, FxBuildHasher> = HashMap::default();
+        let nodes = order.last().map_or(0, |id| id.index() + 1);
+        let (mut last_use, mut place) = (vec![u32::MAX; nodes], vec![0u32; nodes]);
         let mut constants = Vec::new();
         for id in &order {
-            match graph.node(*id).op {
-                Op::Input(index) => {
-                    place.insert(*id, index);
-                }
+            let node = graph.node(*id);
+            match node.op {
+                Op::Input(index) => place[id.index()] = index,
                 Op::Constant(bits) => {
-                    place.insert(*id, (inputs + constants.len()) as u32);
+                    place[id.index()] = (inputs + constants.len()) as u32;
                     constants.push(f64::from_bits(bits));
                 }
-                _ => {}
+                _ => node.operands().iter().for_each(|operand| last_use[operand.index()] = id.0),
             }
         }
+        // what is wanted in the end is never overwritten
+        outputs.iter().for_each(|output| last_use[output.index()] = u32::MAX);
         let first = inputs + constants.len();
         let (mut places, mut free) = (first, Vec::new());
         let mut instructions = Vec::with_capacity(order.len());
-        for (time, id) in order.iter().enumerate() {
+        for id in &order {
             let node = graph.node(*id);
             let action = match node.op {
                 Op::Input(_) | Op::Constant(_) => continue,
@@ -89,9 +79,9 @@ impl Code {
             };
             let mut operands = [0; 3];
             for (index, (to, operand)) in operands.iter_mut().zip(node.operands()).enumerate() {
-                *to = place[operand];
+                *to = place[operand.index()];
                 let repeated = node.operands()[..index].contains(operand);
-                if *to as usize >= first && last_use[operand] == time && !repeated {
+                if *to as usize >= first && last_use[operand.index()] == id.0 && !repeated {
                     free.push(*to);
                 }
             }
@@ -99,10 +89,10 @@ impl Code {
                 places += 1;
                 places as u32 - 1
             });
-            place.insert(*id, to);
+            place[id.index()] = to;
             instructions.push(Instruction { action, to, operands });
         }
-        Code { instructions, inputs, constants, places, outputs: outputs.iter().map(|id| place[id]).collect() }
+        Code { instructions, inputs, constants, places, outputs: outputs.iter().map(|id| place[id.index()]).collect() }
     }
 
     /// Number of outputs.

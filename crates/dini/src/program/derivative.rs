@@ -1,6 +1,6 @@
 //! Derivatives of programs, as programs: along a direction, against a cotangent, and entry by entry.
 
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
 use super::function::Slope;
 use super::graph::Graph;
@@ -88,6 +88,8 @@ impl Graph {
     pub fn jacobian(&mut self, outputs: &[Id], wanted: impl Fn(usize) -> bool, limit: usize) -> Option<Vec<Entry>> {
         let one = self.number(1.0);
         let all = flags(&self.varying(outputs, wanted));
+        let mut adjoints: Vec<Option<Id>> = vec![None; all.len()];
+        let mut open = BinaryHeap::new();
         let mut entries = Vec::new();
         let mut work = 0;
         for (row, output) in outputs.iter().enumerate() {
@@ -95,9 +97,11 @@ impl Graph {
                 continue;
             }
             // nodes still to be visited, the last one first
-            let mut open = BTreeMap::from([(*output, one)]);
+            open.push(*output);
+            adjoints[output.index()] = Some(one);
             let first = entries.len();
-            while let Some((id, adjoint)) = open.pop_last() {
+            while let Some(id) = open.pop() {
+                let Some(adjoint) = adjoints[id.index()].take() else { continue };
                 work += 1;
                 if work > limit || self.len() > limit {
                     return None;
@@ -114,8 +118,11 @@ impl Graph {
                         && let Some(slope) = self.slope(id, place)
                     {
                         let change = self.mapped(slope, adjoint);
-                        let before = open.get(operand).copied();
-                        open.insert(*operand, self.sum(before, change));
+                        let before = adjoints[operand.index()];
+                        if before.is_none() {
+                            open.push(*operand);
+                        }
+                        adjoints[operand.index()] = Some(self.sum(before, change));
                     }
                 }
             }
@@ -136,6 +143,11 @@ impl Graph {
         }
         order.retain(|id| varies[id.index()]);
         order
+    }
+
+    fn less_one(&mut self, x: Id) -> Id {
+        let one = self.number(1.0);
+        self.join(Join::Subtract, x, one)
     }
 
     fn sum(&mut self, sum: Option<Id>, term: Id) -> Id {
@@ -170,7 +182,6 @@ impl Graph {
     }
 
     fn slope_of(&mut self, join: Join, (a, b): (Id, Id), id: Id, first: bool) -> Option<Slope> {
-        let one = self.number(1.0);
         match join {
             Join::Add => Some(Slope::One),
             Join::Subtract => Some(if first { Slope::One } else { Slope::Minus }),
@@ -178,7 +189,7 @@ impl Graph {
             Join::Divide if first => Some(Slope::Over(b)),
             Join::Divide => Some(Slope::Quotient { q: id, b }),
             Join::Power if first => {
-                let exponent = self.join(Join::Subtract, b, one);
+                let exponent = self.less_one(b);
                 let power = self.join(Join::Power, a, exponent);
                 let slope = self.join(Join::Weigh, b, power);
                 self.gated(slope, id)
@@ -188,7 +199,7 @@ impl Graph {
                 self.gated(slope, id)
             }
             Join::PowerLog(k) if first => {
-                let exponent = self.join(Join::Subtract, b, one);
+                let exponent = self.less_one(b);
                 let power = self.join(Join::PowerLog(k), a, exponent);
                 let fewer = if k == 1 { Join::Power } else { Join::PowerLog(k - 1) };
                 let other = self.join(fewer, a, exponent);

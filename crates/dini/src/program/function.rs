@@ -128,7 +128,6 @@ impl Function {
 
     /// f'(x) as a node, where `y` = f(x); none where f is flat.
     pub(super) fn slope(self, graph: &mut Graph, x: Id, y: Id) -> Option<Slope> {
-        let one = graph.number(1.0);
         let times = |node: Id| Some(Slope::Times(node));
         match self {
             Self::Exp => graph.gated(y, y),
@@ -146,7 +145,7 @@ impl Function {
                 graph.over(divisor)
             }
             Self::Ln1p => {
-                let divisor = graph.join(Join::Add, x, one);
+                let divisor = graph.added(1.0, x);
                 graph.over(divisor)
             }
             Self::Sin => times(graph.call(Self::Cos, x)),
@@ -156,7 +155,7 @@ impl Function {
             }
             Self::Tan => {
                 let square = graph.raise(y, 2.0);
-                times(graph.join(Join::Add, one, square))
+                times(graph.added(1.0, square))
             }
             Self::Asin => {
                 let divisor = graph.beside_one(x, Some(Self::Sqrt));
@@ -169,7 +168,7 @@ impl Function {
             }
             Self::Atan => {
                 let square = graph.raise(x, 2.0);
-                let divisor = graph.join(Join::Add, one, square);
+                let divisor = graph.added(1.0, square);
                 graph.over(divisor)
             }
             Self::Sinh => {
@@ -182,12 +181,13 @@ impl Function {
             }
             Self::Tanh => times(graph.call(Self::TanhSlope, x)),
             Self::Asinh => {
+                let one = graph.number(1.0);
                 let divisor = graph.join(Join::Hypot, one, x);
                 graph.over(divisor)
             }
             Self::Acosh => {
-                let [below, above] = [Join::Subtract, Join::Add].map(|join| {
-                    let moved = graph.join(join, x, one);
+                let [below, above] = [-1.0, 1.0].map(|moved| {
+                    let moved = graph.added(moved, x);
                     graph.call(Self::Sqrt, moved)
                 });
                 let divisor = graph.join(Join::Multiply, below, above);
@@ -204,6 +204,7 @@ impl Function {
             Self::Cbrt => {
                 let square = graph.raise(y, 2.0);
                 let tripled = graph.scaled(square, 3.0);
+                let one = graph.number(1.0);
                 times(graph.join(Join::Divide, one, tripled))
             }
             Self::Abs => times(graph.call(Self::Sign, x)),
@@ -255,7 +256,7 @@ impl Function {
                 // -W'^2 (2 + W)/(1 + W)
                 let above = graph.call(Self::LambertAbove, x);
                 let square = graph.raise(y, 2.0);
-                let sum = graph.join(Join::Add, one, above);
+                let sum = graph.added(1.0, above);
                 let quotient = graph.join(Join::Divide, sum, above);
                 let product = graph.join(Join::Multiply, square, quotient);
                 times(graph.negate(product))

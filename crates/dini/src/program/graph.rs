@@ -1,8 +1,9 @@
 //! Formulas as a graph of operations, in which equal parts are one node.
 
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxBuildHasher;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 
 use super::function::{Function, Slope};
 use super::node::{Id, Join, Node, Op, raise};
@@ -12,10 +13,17 @@ use super::node::{Id, Join, Node, Op, raise};
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    known: HashMap<Node, Id, FxBuildHasher>,
+    /// nodes by their hashes
+    known: HashTable<Id>,
 }
 
 const NONE: Id = Id(0);
+
+fn hash(node: &Node) -> u64 {
+    let mut hasher = FxHasher::default();
+    node.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl Graph {
     /// A graph without nodes.
@@ -39,10 +47,14 @@ impl Graph {
 
     fn push(&mut self, op: Op, operands: [Id; 3]) -> Id {
         let node = Node { op, operands };
-        let next = Id(self.nodes.len() as u32);
-        let id = *self.known.entry(node).or_insert(next);
+        let Graph { nodes, known } = self;
+        let next = Id(nodes.len() as u32);
+        let id = *known
+            .entry(hash(&node), |id| nodes[id.index()] == node, |id| hash(&nodes[id.index()]))
+            .or_insert(next)
+            .get();
         if id == next {
-            self.nodes.push(node);
+            nodes.push(node);
         }
         id
     }
@@ -138,6 +150,12 @@ impl Graph {
         self.join(Join::Multiply, factor, x)
     }
 
+    /// A number and x.
+    pub(super) fn added(&mut self, number: f64, x: Id) -> Id {
+        let number = self.number(number);
+        self.join(Join::Add, x, number)
+    }
+
     /// The slope 1/x.
     pub(super) fn over(&mut self, x: Id) -> Option<Slope> {
         let one = self.number(1.0);
@@ -176,10 +194,13 @@ impl Graph {
         outputs: &[Id],
         mut input: impl FnMut(&mut Graph, usize) -> Id,
     ) -> Vec<Id> {
-        let mut copies: HashMap<Id, Id, FxBuildHasher> = HashMap::default();
-        for id in other.ancestors(outputs) {
-            let Node { op, operands } = other.node(id);
-            let [a, b, c] = operands.map(|operand| copies.get(&operand).copied().unwrap_or(NONE));
+        let order = other.ancestors(outputs);
+        let mut copies = vec![NONE; order.last().map_or(0, |id| id.index() + 1)];
+        for id in order {
+            let node = other.node(id);
+            let mut operands = [NONE; 3];
+            operands.iter_mut().zip(node.operands()).for_each(|(copy, operand)| *copy = copies[operand.index()]);
+            let (op, [a, b, c]) = (node.op, operands);
             let copy = match op {
                 Op::Input(index) => input(self, index as usize),
                 Op::Constant(bits) => self.number(f64::from_bits(bits)),
@@ -189,9 +210,9 @@ impl Graph {
                 Op::Join(join) => self.join(join, a, b),
                 Op::Select => self.select(a, b, c),
             };
-            copies.insert(id, copy);
+            copies[id.index()] = copy;
         }
-        outputs.iter().map(|id| copies[id]).collect()
+        outputs.iter().map(|id| copies[id.index()]).collect()
     }
 
     /// The nodes that `outputs` are computed from, themselves included, operands first.

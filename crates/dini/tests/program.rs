@@ -52,7 +52,7 @@ const FUNCTIONS: &[(Function, [f64; 3])] = &[
 
 fn evaluate(graph: &Graph, outputs: &[Id], inputs: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; outputs.len()];
-    Code::new(graph, outputs, inputs.len()).run_one(&[inputs], &mut out);
+    Code::new(graph, outputs, inputs.len()).run_one(&[inputs], |k, value| out[k] = value);
     out
 }
 
@@ -238,11 +238,11 @@ fn a_sample_is_the_same_bits_alone_and_among_others() -> Result<(), dini::Error>
     code.run(37, input, |s, k, value| together[s][k] = value);
     for (s, together) in together.iter().enumerate() {
         let mut alone = [0.0; 4];
-        code.run_one(&[&[input(s, 0), input(s, 1), input(s, 2)]], &mut alone);
+        code.run_one(&[&[input(s, 0), input(s, 1)], &[input(s, 2)]], |k, value| alone[k] = value);
         assert_eq!(alone.map(f64::to_bits), together.map(f64::to_bits));
     }
     let mut single = [0f32; 4];
-    code.run_one(&[&[0.3f32, 1.2, -0.7]], &mut single);
+    code.run_one(&[&[0.3f32, 1.2, -0.7]], |k, value| single[k] = value);
     for (value, expected) in single.into_iter().zip(by_hand(&POINTS[0])) {
         assert!((f64::from(value) - expected).abs() < 1e-6);
     }

@@ -50,6 +50,9 @@ pub(super) struct Traced {
     along: [OnceLock<Code>; 2],
 }
 
+/// Most parts of the inputs of a program.
+const MOST: usize = 5;
+
 /// A part of the inputs of a program.
 enum Input<'a, T> {
     /// row i of these
@@ -148,11 +151,9 @@ impl Traced {
     /// Runs a program on the rows of `at`, the parts of its inputs one behind the other.
     fn run<T: Real>(code: &Code, at: Active<'_>, inputs: &[Input<'_, T>], mut output: impl FnMut(usize, usize, T)) {
         if at.len() == 1 {
-            let rows: Vec<&[T]> = inputs.iter().map(|part| part.row(at, 0)).collect();
-            crate::kernels::scratch::with(code.outputs(), |out| {
-                code.run_one(&rows, out);
-                out.iter().enumerate().for_each(|(k, value)| output(0, k, *value));
-            });
+            let mut parts: [&[T]; MOST] = [&[]; MOST];
+            parts.iter_mut().zip(inputs).for_each(|(part, input)| *part = input.row(at, 0));
+            code.run_one(&parts, |k, value| output(0, k, value));
             return;
         }
         let input = |i: usize, k: usize| {

@@ -126,13 +126,16 @@ impl Code {
         }
     }
 
-    /// Computes the outputs of one sample.
-    pub fn run_one<T: Real>(&self, inputs: &[&[T]], out: &mut [T]) {
+    /// Computes the outputs of one sample, whose inputs are those of `parts` one behind the other.
+    pub fn run_one<T: Real>(&self, parts: &[&[T]], mut output: impl FnMut(usize, T)) {
         scratch::with_any(self.places, [T::zero()], |places: &mut [[T; 1]]| {
-            let values = inputs.iter().flat_map(|part| part.iter());
-            places.iter_mut().zip(values).for_each(|(place, value)| *place = [*value]);
+            let mut first = 0;
+            for part in parts {
+                places[first..first + part.len()].iter_mut().zip(*part).for_each(|(place, value)| *place = [*value]);
+                first += part.len();
+            }
             self.interpret(places);
-            out.iter_mut().zip(&self.outputs).for_each(|(out, place)| *out = places[*place as usize][0]);
+            self.outputs.iter().enumerate().for_each(|(k, place)| output(k, places[*place as usize][0]));
         });
     }
 
@@ -162,7 +165,13 @@ impl Code {
         for (place, value) in places[self.inputs..].iter_mut().zip(&self.constants) {
             *place = [T::of(*value); L];
         }
-        Arch::new().dispatch(Interpret { instructions: &self.instructions, places });
+        let interpret = Interpret { instructions: &self.instructions, places };
+        if L == 1 {
+            // there is nothing to put into registers
+            interpret.run();
+        } else {
+            Arch::new().dispatch(interpret);
+        }
     }
 }
 
@@ -177,6 +186,13 @@ impl<T: Real, const L: usize> WithSimd for Interpret<'_, T, L> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        self.run();
+    }
+}
+
+impl<T: Real, const L: usize> Interpret<'_, T, L> {
+    #[inline(always)]
+    fn run(self) {
         let places = self.places;
         for Instruction { action, to, operands } in self.instructions {
             let [a, b, c] = operands.map(|place| place as usize);

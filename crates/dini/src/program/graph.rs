@@ -18,7 +18,6 @@ pub struct Graph {
 }
 
 const NONE: Id = Id(0);
-
 fn hash(node: &Node) -> u64 {
     let mut hasher = FxHasher::default();
     node.hash(&mut hasher);
@@ -31,6 +30,11 @@ impl Graph {
         Self::default()
     }
 
+    /// A graph without nodes, with room for some.
+    pub(super) fn with_capacity(nodes: usize) -> Self {
+        Graph { nodes: Vec::with_capacity(nodes), known: HashTable::with_capacity(nodes) }
+    }
+
     /// Number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -41,6 +45,7 @@ impl Graph {
         self.nodes.is_empty()
     }
 
+    #[inline]
     pub(super) fn node(&self, id: Id) -> Node {
         self.nodes[id.index()]
     }
@@ -70,6 +75,7 @@ impl Graph {
     }
 
     /// The number that a node is, if it depends on no input.
+    #[inline]
     pub fn constant(&self, id: Id) -> Option<f64> {
         match self.node(id).op {
             Op::Constant(bits) => Some(f64::from_bits(bits)),
@@ -78,6 +84,7 @@ impl Graph {
     }
 
     /// The input that a node is, if it is nothing else.
+    #[inline]
     pub fn as_input(&self, id: Id) -> Option<usize> {
         match self.node(id).op {
             Op::Input(index) => Some(index as usize),

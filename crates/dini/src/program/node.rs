@@ -1,5 +1,7 @@
 //! What a program is made of: operations and the nodes that apply them.
 
+use std::hash::{Hash, Hasher};
+
 use super::function::Function;
 
 /// A node of a [`Graph`](super::Graph), by its place.
@@ -7,6 +9,7 @@ use super::function::Function;
 pub struct Id(pub(super) u32);
 
 impl Id {
+    #[inline]
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
@@ -70,14 +73,24 @@ pub enum Join {
 }
 
 /// An operation with its operands, as many as it has; the others are 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Node {
     pub op: Op,
     pub operands: [Id; 3],
 }
 
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c] = self.operands.map(|id| u64::from(id.0));
+        self.op.hash(state);
+        state.write_u64(a | b << 32);
+        state.write_u64(c);
+    }
+}
+
 impl Node {
     /// How many of the operands count.
+    #[inline]
     pub fn arity(&self) -> usize {
         match self.op {
             Op::Input(_) | Op::Constant(_) => 0,
@@ -87,6 +100,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub fn operands(&self) -> &[Id] {
         &self.operands[..self.arity()]
     }

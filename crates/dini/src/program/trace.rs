@@ -9,6 +9,8 @@ use crate::Error;
 
 /// Most nodes of a trace.
 const MOST: usize = 1 << 27;
+/// Nodes for which there is room at first.
+const FEW: usize = 400;
 
 thread_local! {
     /// the trace being made, the innermost last
@@ -88,7 +90,7 @@ impl Guard {
             *count = count.wrapping_add(1);
             *count
         });
-        OPEN.with_borrow_mut(|open| open.push(Open { serial, graph: Graph::new(), fault: None }));
+        OPEN.with_borrow_mut(|open| open.push(Open { serial, graph: Graph::with_capacity(FEW), fault: None }));
         Guard { serial }
     }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::engine::{Answer, Engine};
 use super::minimum;
 use super::names::Names;
+use super::scales::Scales;
 use super::slices::{Slices, Stated};
 use super::solved::{Solved, history};
 use super::system::{Body, Kind, System};
@@ -13,7 +15,7 @@ use crate::check::Mistake;
 use crate::error::Error;
 use crate::problem::{Along, Sparsity};
 use crate::program::{Outputs, Trace, Var};
-use crate::solve::{AnyMemory, AnySolver, Bounds, Control, Observer, Solution, Workspace};
+use crate::solve::{AnySolver, Bounds, Control, Observer};
 use crate::{Auto, Options, Real};
 
 /// A condition on unknowns z with parameters a, and how it is to be solved.
@@ -39,6 +41,7 @@ pub struct Model<F, T> {
     pub(super) start: Vec<T>,
     pattern: Pattern,
     names: Arc<Names>,
+    scales: Option<Scales>,
     solver: AnySolver,
     options: Options,
 }
@@ -176,8 +179,8 @@ impl<'f> Model<OnVars<'f>, f64> {
     /// # Ok::<(), dini::Error>(())
     /// ```
     pub fn single_precision(self) -> Model<OnVars<'f>, f32> {
-        let Model { kind, function, pattern, names, solver, options, .. } = self;
-        Model { pattern, names, solver, options, ..Model::new(kind, function) }
+        let Model { kind, function, pattern, names, scales, solver, options, .. } = self;
+        Model { pattern, names, scales, solver, options, ..Model::new(kind, function) }
     }
 }
 
@@ -255,6 +258,7 @@ impl<F, T: Real> Model<F, T> {
             start: Vec::new(),
             pattern: Pattern::Unknown,
             names: Arc::default(),
+            scales: None,
             solver: AnySolver::Auto(Auto::default()),
             options: Options::default(),
         }
@@ -303,6 +307,14 @@ impl<F, T: Real> Model<F, T> {
         self
     }
 
+    /// States the sizes of the unknowns and of the equations, in their own units (1 where nothing is said): the solver works with
+    /// z and g divided by them, results are in the units of the problem. Convergence is by unknown all the same; trust regions, line
+    /// searches and methods without a Jacobian look at norms, in which unknowns of very different size drown each other.
+    pub fn scales(mut self, unknowns: &[f64], equations: &[f64]) -> Self {
+        self.scales = Some(Scales { unknowns: unknowns.to_vec(), equations: equations.to_vec() });
+        self
+    }
+
     /// Sets the tolerance, relative to every unknown (default 1e-6).
     pub fn tolerance(mut self, relative: f64) -> Self {
         self.options.relative = relative;
@@ -320,7 +332,7 @@ impl<F, T: Real> Model<F, T> {
     }
 }
 
-impl<F: Lower<T>, T: Real> Model<F, T> {
+impl<F: Lower<T>, T: Engine> Model<F, T> {
     /// The problem in `n` unknowns that solvers read, for [`solve`](fn@crate::solve) with a solver of one's own, or to be solved often:
     /// the function is traced here.
     ///
@@ -358,7 +370,7 @@ impl<F: Lower<T>, T: Real> Model<F, T> {
     ///
     /// # Errors
     /// As [`solve`](Model::solve); [`Error::Shape`] where starts and parameters are not equally many.
-    pub fn solve_samples(&self, z0: &Rows<T>) -> Result<Solution<System<T>, AnyMemory<Rows<T>>>, Error> {
+    pub fn solve_samples(&self, z0: &Rows<T>) -> Result<Answer<T>, Error> {
         let samples = self.parameters.samples();
         let system = self.system(z0.width())?;
         if z0.samples() == 1 && samples > 1 {
@@ -369,19 +381,18 @@ impl<F: Lower<T>, T: Real> Model<F, T> {
         self.run(system, z0, &|_| Control::Continue)
     }
 
-    fn run(
-        &self,
-        system: System<T>,
-        z0: &Rows<T>,
-        observer: &Observer<'_, T>,
-    ) -> Result<Solution<System<T>, AnyMemory<Rows<T>>>, Error> {
+    fn run(&self, system: System<T>, z0: &Rows<T>, observer: &Observer<'_, T>) -> Result<Answer<T>, Error> {
         self.function.check_pattern(self.kind, &self.pattern, z0, system.parameters())?;
-        let start = minimum::descended(&system, z0, &self.options)?;
-        let start = start.as_ref().unwrap_or(z0);
-        let mut solution =
-            crate::solve::solve_with(system, start, &self.solver, &self.options, &mut Workspace::default(), observer)?;
-        minimum::judge(&mut solution)?;
-        Ok(solution)
+        let solve = |system: System<T>, z0: &Rows<T>, options: &Options| {
+            let start = minimum::descended(&system, z0, options)?;
+            let mut answer = T::solve(system, start.as_ref().unwrap_or(z0), &self.solver, options, observer)?;
+            minimum::judge(&mut answer)?;
+            Ok(answer)
+        };
+        match &self.scales {
+            Some(scales) => scales.solve(system, z0, &self.options, solve),
+            None => solve(system, z0, &self.options),
+        }
     }
 
     /// Compares the derivatives with differences of the function around `z`: for derivatives stated by hand. See

@@ -3,13 +3,15 @@
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 use num_traits::Float;
+use rayon::prelude::*;
 
+use super::engine::Answer;
 use super::system::{Kind, System};
 use crate::Real;
 use crate::batch::Rows;
 use crate::error::Error;
 use crate::problem::{Active, Linearize, Problem};
-use crate::solve::{AnyMemory, Options, Solution, Status};
+use crate::solve::{Options, Status};
 
 /// Size up to which Hessians are dense matrices here; above, the gradient is solved without a descent, and the curvature not judged.
 const DENSE: usize = 1000;
@@ -33,17 +35,21 @@ pub(super) fn descended<T: Real>(
         return Ok(None);
     }
     system.validate(z0)?;
+    let ends: Result<Vec<Rows<T>>, Error> = (0..z0.samples())
+        .into_par_iter()
+        .map(|sample| {
+            let mut place = Place::new(system, sample, z0.row(sample))?;
+            place.descend(options)?;
+            Ok(place.z)
+        })
+        .collect();
     let mut starts = z0.clone();
-    for sample in 0..z0.samples() {
-        let mut place = Place::new(system, sample, z0.row(sample))?;
-        place.descend(options)?;
-        starts.row_mut(sample).copy_from_slice(place.z.row(0));
-    }
+    ends?.iter().enumerate().for_each(|(sample, end)| starts.row_mut(sample).copy_from_slice(end.row(0)));
     Ok(Some(starts))
 }
 
 /// Roots of a gradient that are no minima end as [`Status::Saddle`].
-pub(super) fn judge<T: Real>(solution: &mut Solution<System<T>, AnyMemory<Rows<T>>>) -> Result<(), Error> {
+pub(super) fn judge<T: Real>(solution: &mut Answer<T>) -> Result<(), Error> {
     let system = &solution.problem;
     if !minimises(system.kind) || system.n > DENSE {
         return Ok(());

@@ -19,18 +19,56 @@
 //! | derivatives | of a traced function its own, to any order; on slices by hand ([`jacobian`](Model::jacobian), [`parameter_jacobian`](Model::parameter_jacobian), [`second_derivatives`](Model::second_derivatives)), the first ones else by central differences |
 //! | parameters | none, one row ([`parameters`](Model::parameters)), or one row a sample ([`samples`](Model::samples)) |
 //! | pattern | read off a traced function where that pays, always ([`find_pattern`](Model::find_pattern)), or given ([`pattern`](Model::pattern)) |
-//! | bounds, names, solver, options | none, `z[0]`, [`Auto`](crate::Auto), [`Options::default`] |
+//! | bounds, scales, names, solver, options | none, 1, `z[0]`, [`Auto`](crate::Auto), [`Options::default`](crate::Options::default) |
+//!
+//! ```
+//! use dini::{Model, program::Var, solve::Bounds};
+//!
+//! // an equilibrium layer
+//! let s = Model::fixed_point(|z, a| [(0.5 * z[0] + a[0]).tanh()]).parameters(&[0.3]).solve(&[0.0])?;
+//! println!("dz/da = {}", s.jacobian()?.row(0)[0]);
+//!
+//! // a fit within bounds
+//! let (t, y) = ([0.0, 1.0, 2.0, 3.0], [2.0, 1.2, 0.7, 0.45]);
+//! let decay = |z: &[Var], _: &[Var], r: &mut [Var]| (0..4).for_each(|i| r[i] = z[0] * (-z[1] * t[i]).exp() - y[i]);
+//! let s = Model::least_squares(4, decay).bounds(Bounds::positive(2)).solve(&[1.0, 1.0])?;
+//! assert!((s.converged()?[1] - 0.5).abs() < 0.05);
+//!
+//! // a partial differential equation: u'' + a e^u = 0 on a square, 2500 unknowns, sparse
+//! let m = 50;
+//! let bratu = |u: &[Var], a: Var| -> Vec<Var> {
+//!     let at = |x: usize, y: usize| if (1..=m).contains(&x) && (1..=m).contains(&y) { u[(y - 1) * m + x - 1] } else { 0.0.into() };
+//!     let h = 1.0 / (m + 1) as f64;
+//!     let point = |k| (k % m + 1, k / m + 1);
+//!     let neighbours = |(x, y)| at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1);
+//!     (0..m * m).map(|k| neighbours(point(k)) - 4.0 * u[k] + a * h * h * u[k].exp()).collect()
+//! };
+//! let s = Model::equation(|u, a| bratu(u, a[0])).find_pattern().parameters(&[5.0]).solve(&vec![0.0; m * m])?;
+//! let slope = s.jacobian()?; // du/da, 2500 x 1, from sparse factors
+//! assert!(s.converged()?[m * m / 2] > 0.0 && slope.row(m * m / 2)[0] > 0.0);
+//!
+//! // along a parameter, from solution to solution
+//! let model = Model::equation(|z, a| [z[0].powi(3) + z[0] - a[0]]).parameters(&[1.0]).start(&[0.5]);
+//! for s in model.sweep(0, 1.0..=3.0, 0.5)? {
+//!     let s = s?;
+//!     println!("{} {}", s.value, s.solved.tighten(1e-14)?.z()[0]);
+//! }
+//! # Ok::<(), dini::Error>(())
+//! ```
 //!
 //! A model is stated once and lowered to a [`System`], the problem that solvers read, when it is solved:
 //!
 //! - `builder.rs`: the statement;
 //! - `system.rs`: the problem, over a body that is `traced.rs` (programs) or `slices.rs` (closures on slices);
+//! - `engine.rs`: solvers and derivatives of such a problem, compiled once; `scales.rs`: the same in other units;
 //! - `minimum.rs`: what minima need beyond roots: descent, and whether a stationary point is one;
 //! - `solved.rs`: the result of one system; `sweep.rs`: results along a parameter.
 
 mod builder;
+mod engine;
 mod minimum;
 mod names;
+mod scales;
 mod slices;
 mod solved;
 mod sweep;
@@ -38,6 +76,7 @@ mod system;
 mod traced;
 
 pub use builder::{Model, OnSlices, OnVars};
+pub use engine::{Answer, Engine};
 pub use solved::{Iteration, Report, Solved};
 pub use sweep::{Ended, Point, Sweep};
 pub use system::{Kind, System, Tape};

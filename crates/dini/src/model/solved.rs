@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::engine::{Answer, Engine};
 use super::minimum;
-use super::system::System;
 use crate::batch::Rows;
 use crate::error::Error;
 use crate::problem::{Active, Problem};
-use crate::solve::{Accuracy, AnyMemory, AnySolver, Control, Progress, Solution, Status, Workspace};
+use crate::solve::{Accuracy, AnySolver, Control, Progress, Status};
 use crate::verdict::Verdict;
 use crate::{Options, Real};
 
@@ -37,13 +37,13 @@ pub struct Iteration {
 /// # Ok::<(), dini::Error>(())
 /// ```
 pub struct Solved<T: Real> {
-    solution: Solution<System<T>, AnyMemory<Rows<T>>>,
+    solution: Answer<T>,
     trace: Vec<Iteration>,
     solver: AnySolver,
     options: Options,
 }
 
-impl<T: Real> fmt::Debug for Solved<T> {
+impl<T: Engine> fmt::Debug for Solved<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Solved");
         out.field("z", &self.z()).field("status", &self.status()).field("iterations", &self.iterations());
@@ -68,13 +68,8 @@ pub(super) fn history<T: Real>() -> (impl Fn(&Progress<'_, T>) -> Control + Sync
 
 pub(super) type History = Arc<Mutex<Vec<Iteration>>>;
 
-impl<T: Real> Solved<T> {
-    pub(super) fn new(
-        solution: Solution<System<T>, AnyMemory<Rows<T>>>,
-        trace: History,
-        solver: AnySolver,
-        options: Options,
-    ) -> Self {
+impl<T: Engine> Solved<T> {
+    pub(super) fn new(solution: Answer<T>, trace: History, solver: AnySolver, options: Options) -> Self {
         let trace = std::mem::take(&mut *trace.lock().unwrap_or_else(PoisonError::into_inner));
         Solved { solution, trace, solver, options }
     }
@@ -108,7 +103,7 @@ impl<T: Real> Solved<T> {
         let (n, p) = (self.z().len(), self.parameters().len());
         if p > n {
             let mut jacobian = Rows::new(n, p);
-            for (i, gradient) in self.solution.jacobian(0)?.iter().enumerate() {
+            for (i, gradient) in T::gradients(&self.solution)?.iter().enumerate() {
                 jacobian.row_mut(i).copy_from_slice(gradient.row(0));
             }
             return Ok(jacobian);
@@ -134,7 +129,7 @@ impl<T: Real> Solved<T> {
             da.row_mut(0)[*k] = T::one();
             da
         };
-        let columns = self.solution.tangents(0, parameters.iter().map(direction))?;
+        let columns = T::tangents(&self.solution, parameters.iter().map(direction).collect())?;
         let mut jacobian = Rows::new(self.z().len(), parameters.len());
         for (k, column) in columns.into_iter().enumerate() {
             column.as_slice().iter().enumerate().for_each(|(i, value)| jacobian.row_mut(i)[k] = *value);
@@ -148,7 +143,7 @@ impl<T: Real> Solved<T> {
     /// As [`jacobian`](Solved::jacobian); [`Error::Shape`] and [`Error::NonFinite`] for a bad `w`.
     pub fn gradient(&self, w: &[T]) -> Result<Vec<T>, Error> {
         self.parametrised()?;
-        Ok(self.solution.pullback(&row(w)?)?.value.into_vec())
+        Ok(T::pullback(&self.solution, &row(w)?)?.value.into_vec())
     }
 
     /// dz* along a direction da of the parameters: one solve.
@@ -158,23 +153,30 @@ impl<T: Real> Solved<T> {
     pub fn tangent(&self, da: &[T]) -> Result<Vec<T>, Error> {
         self.parametrised()?;
         let da = if da.is_empty() { Rows::new(1, 0) } else { row(da)? };
-        Ok(self.solution.pushforward(&da)?.vector.into_vec())
+        Ok(T::pushforward(&self.solution, &da)?.vector.into_vec())
     }
 
     /// The second derivatives of a loss by a, p x p, given w = dL/dz* and `dw`(dz) = (d^2 L/dz^2) dz, which is 0 for a loss that is
-    /// linear in z*.
+    /// linear in z*: p products of the Hessian.
     ///
     /// # Errors
-    /// As [`Solution::hessian`].
+    /// As [`Solution::hessian_product`](crate::Solution::hessian_product).
     pub fn hessian(&self, w: &[T], dw: impl Fn(&[T]) -> Vec<T>) -> Result<Rows<T>, Error> {
         self.parametrised()?;
-        let n = self.z().len();
+        let (w, n, p) = (row(w)?, self.z().len(), self.parameters().len());
         let curvature = |dz: &Rows<T>| {
             let dw = dw(dz.row(0));
             // what has another length is refused as a vector of another shape
             Rows::from_vec(1, dw.len(), dw).unwrap_or_else(|_| Rows::new(1, n + 1))
         };
-        self.solution.hessian(0, &row(w)?, curvature)
+        let mut hessian = Rows::new(p, p);
+        for k in 0..p {
+            let mut da = Rows::new(1, p);
+            da.row_mut(0)[k] = T::one();
+            let product = T::hessian_product(&self.solution, &w, &da, &curvature)?.value;
+            hessian.row_mut(k).copy_from_slice(product.row(0));
+        }
+        Ok(hessian)
     }
 
     /// Whether the implicit function theorem holds at z*.
@@ -182,7 +184,7 @@ impl<T: Real> Solved<T> {
     /// # Errors
     /// [`Error::User`] for a fatal error of the function.
     pub fn verdict(&self) -> Result<Verdict, Error> {
-        self.solution.verdict(0)
+        T::verdict(&self.solution)
     }
 
     /// The parameters.
@@ -212,7 +214,7 @@ impl<T: Real> Solved<T> {
     }
 
     /// The result as the engine has it: of a batch of one.
-    pub fn solution(&self) -> &Solution<System<T>, AnyMemory<Rows<T>>> {
+    pub fn solution(&self) -> &Answer<T> {
         &self.solution
     }
 
@@ -224,9 +226,7 @@ impl<T: Real> Solved<T> {
         let options = Options { relative, ..self.options.clone() };
         let system = self.solution.problem().clone();
         let (observer, trace) = history();
-        let workspace = &mut Workspace::default();
-        let mut solution =
-            crate::solve::solve_with(system, self.solution.z(), &self.solver, &options, workspace, &observer)?;
+        let mut solution = T::solve(system, self.solution.z(), &self.solver, &options, &observer)?;
         minimum::judge(&mut solution)?;
         Ok(Solved::new(solution, trace, self.solver.clone(), options))
     }
@@ -255,10 +255,15 @@ fn row<T: Real>(values: &[T]) -> Result<Rows<T>, Error> {
 }
 
 /// What happened in a solve, for people: [`Solved::report`].
-#[derive(Debug)]
 pub struct Report<'s, T: Real>(&'s Solved<T>);
 
-impl<T: Real> fmt::Display for Report<'_, T> {
+impl<T: Engine> fmt::Debug for Report<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<T: Engine> fmt::Display for Report<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Solved { solution, .. } = self.0;
         let (system, status) = (solution.problem(), self.0.status());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::builder::{Lower, Model};
+use super::engine::Engine;
 use super::solved::Solved;
 use super::system::System;
 use crate::Real;
@@ -49,7 +50,7 @@ struct Here<T> {
 
 /// A solution of a sweep.
 #[derive(Debug)]
-pub struct Point<T: Real> {
+pub struct Point<T: Engine> {
     /// Value of the parameter.
     pub value: f64,
     /// The solution there.
@@ -83,7 +84,7 @@ impl fmt::Display for Ended {
     }
 }
 
-impl<F: Lower<T>, T: Real> Model<F, T> {
+impl<F: Lower<T>, T: Engine> Model<F, T> {
     /// Solutions at the values `first`, `first` + `step`, ... up to `last` of parameter `k`, beginning from the
     /// [start](Model::start): each from what the derivative of the one before predicts. A step whose prediction, from either end, is
     /// missed by a fifth of it is cut in halves, down to a 64th; where that is not enough, or a solve fails, the sweep ends with
@@ -127,7 +128,7 @@ impl<F: Lower<T>, T: Real> Model<F, T> {
     }
 }
 
-impl<F: Lower<T>, T: Real> Sweep<'_, F, T> {
+impl<F: Lower<T>, T: Engine> Sweep<'_, F, T> {
     fn solve(&self, value: f64, z0: &[T]) -> Result<Solved<T>, Error> {
         let mut parameters = self.system.parameters().clone();
         parameters.row_mut(0)[self.parameter] = T::of(value);
@@ -220,7 +221,7 @@ impl<T: Real> Here<T> {
     }
 }
 
-impl<F: Lower<T>, T: Real> Iterator for Sweep<'_, F, T> {
+impl<F: Lower<T>, T: Engine> Iterator for Sweep<'_, F, T> {
     type Item = Result<Point<T>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

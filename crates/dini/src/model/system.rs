@@ -92,7 +92,7 @@ pub struct System<T> {
     pub(super) n: usize,
     pub(super) names: Arc<Names>,
     pub(super) body: Arc<dyn Body<T>>,
-    parameters: Rows<T>,
+    pub(super) parameters: Rows<T>,
 }
 
 impl<T: Real> fmt::Debug for System<T> {

@@ -59,3 +59,23 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/CHOOSING.md")]
 struct Choosing;
+
+/// The chapters of the book, whose programs are tests.
+#[cfg(doctest)]
+mod book {
+    macro_rules! chapters {
+        ($($name:ident $path:literal)*) => { $(
+            #[doc = include_str!(concat!("../../../docs/book/src/", $path))]
+            struct $name;
+        )* };
+    }
+    chapters! {
+        Tour "tour.md"
+        Mathematics "mathematics.md"
+        Stating "stating.md"
+        Theorem "theorem.md"
+        Recipes "recipes.md"
+        Cost "cost.md"
+        Own "own.md"
+    }
+}

@@ -22,7 +22,7 @@ pub struct Agreement {
 }
 
 /// lam by some mode against the exact lam.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     /// One agreement per sample; NaN where either lam is missing.
     pub samples: Vec<Agreement>,

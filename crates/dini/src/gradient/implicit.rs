@@ -15,6 +15,7 @@ use crate::solve::Solution;
 /// What happens to a sample whose derivative cannot be had: its solve did not converge, its Jacobian is singular, or the
 /// linear system was not solved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum OnFailure {
     /// The whole derivative is an error that names such a sample, or lists them ([`Error::Refused`]).
     #[default]
@@ -29,7 +30,8 @@ pub enum OnFailure {
 /// The implicit derivative: J^T lam = w, or J dz = b, solved to a tolerance.
 ///
 /// Cost: one linear system per sample; memory independent of the forward iterations.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Implicit {
     /// How the linear system is solved (default [`Method::Auto`]).
     pub method: Method,

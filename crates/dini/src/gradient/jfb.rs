@@ -25,7 +25,8 @@ use crate::problem::Linearize;
 /// ```
 ///
 /// Source: S. Wu Fung et al. (2022), arXiv:2103.12803; J. Bolte, E. Pauwels and S. Vaiter (2023), arXiv:2305.13768.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Jfb {
     /// Treatment of samples without a derivative (default [`OnFailure::Refuse`]).
     pub on_failure: OnFailure,

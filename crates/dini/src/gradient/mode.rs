@@ -89,6 +89,7 @@ pub struct Outcome {
 
 /// How the linear system of one sample went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
     /// Whether the residual is within the tolerance; for the approximations within the default one of
     /// [`Implicit`](super::Implicit), so that true means exact.

@@ -13,7 +13,8 @@ use crate::linear::{BiCgStab, Cg, GaussSeidel, Gmres, Lsmr, Refinement};
 use crate::problem::Linearize;
 
 /// One of the gradient modes, with its options.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum AnyMode {
     /// [`Implicit`]
     Implicit(Implicit),

@@ -39,7 +39,8 @@ use crate::problem::{Linearize, Scalar};
 /// Source: C. Neumann (1877), Untersuchungen ueber das logarithmische und Newtonsche Potential; the guard: R. von Mises
 /// and H. Pollaczek-Geiringer (1929), doi:10.1002/zamm.19290090105. As a gradient: J. Lorraine, P. Vicol and
 /// D. Duvenaud (2020), arXiv:1911.02590.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Neumann {
     /// Number k of terms, at least 1 (default 5).
     pub terms: usize,

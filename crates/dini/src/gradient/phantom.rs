@@ -31,7 +31,8 @@ use crate::solve::check_damping;
 /// ```
 ///
 /// Source: Z. Geng et al. (2021), arXiv:2111.05177.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Phantom {
     /// Number k of steps, at least 1 (default 5).
     pub steps: usize,

@@ -34,7 +34,8 @@ use crate::problem::Linearize;
 /// ```
 ///
 /// Source: Z. Ramzi et al. (2022), arXiv:2106.00553.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Shine {
     /// Refinements of H^T w (default 0).
     pub refinements: usize,

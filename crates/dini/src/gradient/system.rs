@@ -12,7 +12,8 @@ use crate::linear::{
 use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 
 /// How the linear systems of the derivative are solved.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Method {
     /// Refinement with the forward solver's factorisation where it left one, or with a sparse one made at z* where the
     /// problem states the pattern of its Jacobian. Otherwise the adjoint fixed point where it contracts quickly, block by

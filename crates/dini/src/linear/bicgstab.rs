@@ -41,7 +41,8 @@ use crate::problem::Eval;
 /// ```
 ///
 /// Source: H. A. van der Vorst (1992), doi:10.1137/0913035.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct BiCgStab {
     /// Most products with the operator, those that measure the residual included (default 500).
     pub max_iterations: usize,

@@ -39,7 +39,8 @@ use crate::problem::Eval;
 ///
 /// Source: M. R. Hestenes and E. Stiefel (1952), doi:10.6028/jres.049.044; preconditioned: Y. Saad (2003),
 /// doi:10.1137/1.9780898718003, algorithm 9.1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Cg {
     /// Most products with the operator, those that measure the residual included (default 500).
     pub max_iterations: usize,

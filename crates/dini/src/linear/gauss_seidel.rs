@@ -16,7 +16,8 @@ use crate::problem::{Eval, Pass};
 /// window of m.
 ///
 /// Source: V. Conrad and Y. Wallach (1979), Numer. Math. 32, 105-108.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct GaussSeidel {
     /// Number m of differences kept for Anderson mixing of two passes at a time, 0..=16 (default 0: none).
     pub window: usize,

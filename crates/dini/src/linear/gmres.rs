@@ -18,7 +18,8 @@ use crate::problem::Eval;
 ///
 /// Source: Y. Saad and M. H. Schultz (1986), doi:10.1137/0907058, algorithm 4; right preconditioning: Y. Saad (2003),
 /// doi:10.1137/1.9780898718003, algorithm 9.5.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Gmres {
     /// Basis vectors between restarts, at least 1 (default 30).
     pub restart: usize,

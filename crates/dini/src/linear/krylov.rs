@@ -18,7 +18,8 @@ use crate::problem::Eval;
 /// | [`BiCgStab`] | every A but those near skew symmetry | 2 | 7 |
 /// | [`Cg`] | symmetric positive definite A | 1 | 5 |
 /// | [`Lsmr`] | every A, also singular | 2, one of them with A^T | 7 |
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Krylov {
     /// [`Gmres`]

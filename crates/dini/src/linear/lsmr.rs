@@ -41,7 +41,8 @@ use crate::problem::Eval;
 /// ```
 ///
 /// Source: D. C.-L. Fong and M. A. Saunders (2011), doi:10.1137/10079687X, sections 2 and 5.1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Lsmr {
     /// Most products with the operator and its transpose, those that measure the residual included (default 1000).
     pub max_iterations: usize,

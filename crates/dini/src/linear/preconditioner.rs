@@ -59,6 +59,7 @@ pub trait Precondition<P: Linearize>: Sync {
 /// # Ok::<(), dini::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Preconditioner {
     /// None.
     #[default]

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Why a linear solver ended a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Stop {
     /// The tolerance was reached; measured, not estimated.

@@ -15,7 +15,8 @@ use crate::error::{Error, UserError};
 /// One product and one preconditioning a sweep. A sample keeps its best x; it ends when its residual stops falling.
 ///
 /// Source: N. J. Higham (2002), doi:10.1137/1.9780898718027, chapter 12.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Refinement {
     /// Most sweeps (default 500).
     pub max_iterations: usize,

@@ -32,7 +32,7 @@ use attempt::{Attempt, Root, Site};
 const SIGN_CHANGES: usize = 8;
 
 /// How a root is looked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Plan {
     /// Newton's method from several starts, other methods where it fails.
     #[default]
@@ -83,7 +83,7 @@ pub enum Plan {
 /// assert!(found.verdict().is_some_and(|verdict| verdict.holds));
 /// # Ok::<(), dini::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Search {
     /// What is tried.
     pub plan: Plan,

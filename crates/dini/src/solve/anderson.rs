@@ -18,7 +18,8 @@ use crate::problem::{Eval, Problem, Scalar};
 ///
 /// Source: D. G. Anderson (1965), doi:10.1145/321296.321305; H. F. Walker and P. Ni (2011), doi:10.1137/10078356X,
 /// eq. (2.3).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Anderson {
     /// Number m of differences kept, 1..=16 (default 5).
     pub window: usize,

@@ -51,7 +51,8 @@ const SMALL: usize = 200;
 /// assert_eq!(methods[0], "newton");
 /// # Ok::<(), dini::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Auto {
     /// The methods to try, in this order (default: chosen from the table above).
     pub methods: Option<Vec<AnySolver>>,

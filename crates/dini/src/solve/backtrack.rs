@@ -14,7 +14,8 @@ use crate::problem::{Eval, Problem, Scalar};
 /// The step is shortened per sample until ||g(z - t dz)|| <= (1 + `growth` - `decrease` t) ||g(z)||. A non-finite residual counts as too large, so that a step out of the domain is shortened instead of failing.
 ///
 /// Source: L. Armijo (1966), doi:10.2140/pjm.1966.16.1; C. T. Kelley (1995), doi:10.1137/1.9781611970944, section 8.1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct LineSearch {
     /// Sufficient-decrease parameter in [0, 1) (dimensionless; default 1e-4).
     pub decrease: f64,

@@ -34,9 +34,36 @@ const PRESSED: f64 = 1e-6;
 /// # Ok::<(), dini::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Ends", into = "Ends"))]
 pub struct Bounds {
     lower: Vec<f64>,
     upper: Vec<f64>,
+}
+
+/// Bounds as they are written down: nothing where there is none.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ends {
+    lower: Vec<Option<f64>>,
+    upper: Vec<Option<f64>>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Bounds> for Ends {
+    fn from(Bounds { lower, upper }: Bounds) -> Self {
+        let finite = |ends: Vec<f64>| ends.into_iter().map(|end| end.is_finite().then_some(end)).collect();
+        Ends { lower: finite(lower), upper: finite(upper) }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Ends> for Bounds {
+    type Error = Error;
+    fn try_from(Ends { lower, upper }: Ends) -> Result<Self, Error> {
+        let or = |ends: Vec<Option<f64>>, end: f64| ends.into_iter().map(|known| known.unwrap_or(end)).collect();
+        Bounds::new(or(lower, f64::NEG_INFINITY), or(upper, f64::INFINITY))
+    }
 }
 
 impl Bounds {

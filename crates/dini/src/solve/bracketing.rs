@@ -41,7 +41,7 @@ const AWAY: f64 = 1e-3;
 /// assert!((solution.converged()?.row(1)[0] - 5f64.cbrt()).abs() < 1e-6);
 /// # Ok::<(), dini::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bracketing<T> {
     lo: Rows<T>,
     hi: Rows<T>,

@@ -12,6 +12,7 @@ use crate::problem::{Active, Eval, Problem, Scalar};
 
 /// Which secant update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Update {
     /// Least change of the Jacobian: H <- H + (s - H y) (s^T H) / (s^T H y).
     #[default]
@@ -28,7 +29,8 @@ pub enum Update {
 ///
 /// Source: C. G. Broyden (1965), doi:10.1090/S0025-5718-1965-0198670-6, methods 1 and 2; limited memory with restart: C. T.
 /// Kelley (1995), doi:10.1137/1.9781611970944, section 7.3.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Broyden {
     /// Secant update (default good).
     pub update: Update,

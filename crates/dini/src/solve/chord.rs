@@ -42,7 +42,8 @@ use crate::problem::{Active, Eval, Linearize, Scalar};
 /// assert!((solution.converged()?.row(0)[0] - 2f64.sqrt()).abs() < 1e-6);
 /// # Ok::<(), dini::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Chord {
     /// Factors are renewed after a step with ||g_k|| > `rate` ||g_{k-1}||; positive (dimensionless; default 0.5).
     pub rate: f64,

@@ -19,7 +19,8 @@ use crate::problem::{Eval, Linearize, Scalar};
 ///
 /// Source: M. J. D. Powell (1970), in Numerical Methods for Nonlinear Algebraic Equations, ed. P. Rabinowitz; J. J. More,
 /// B. S. Garbow and K. E. Hillstrom (1980), MINPACK-1, ANL-80-74, routine HYBRJ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Dogleg {
     /// First radius as a multiple of ||D z0||, or itself where z0 = 0; positive (dimensionless; default 100).
     pub radius: f64,

@@ -34,7 +34,8 @@ use crate::problem::{Eval, Pass, Problem};
 /// assert!(solution.evaluations() < 8, "{}", solution.evaluations());
 /// # Ok::<(), dini::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct GaussSeidel {
     /// Number m of differences kept for Anderson mixing, 0..=16 (default 0: none).
     pub window: usize,

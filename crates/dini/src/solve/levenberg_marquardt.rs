@@ -17,7 +17,8 @@ use crate::problem::{Eval, Linearize};
 /// operations, and a Jacobian if the last trial was accepted.
 ///
 /// Source: D. W. Marquardt (1963), doi:10.1137/0111030; update of lambda: H. B. Nielsen (1999), IMM-REP-1999-05, eq. (2.5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct LevenbergMarquardt {
     /// First lambda, relative to the diagonal of J^T J; positive (dimensionless; default 1e-3).
     pub damping: f64,

@@ -23,9 +23,14 @@ macro_rules! solvers {
     };
     (@ $($name:literal $solver:ident $work:ty;)*) => {
         /// One of the solvers, with its options.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum AnySolver {
-            $(#[doc = concat!("[`", stringify!($solver), "`]")] $solver($solver),)*
+            $(
+                #[doc = concat!("[`", stringify!($solver), "`]")]
+                #[cfg_attr(feature = "serde", serde(rename = $name))]
+                $solver($solver),
+            )*
         }
 
         /// Scratch memory of an [`AnySolver`].

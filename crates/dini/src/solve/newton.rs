@@ -19,7 +19,8 @@ use crate::problem::{Active, Eval, Linearize, Problem, Scalar};
 /// one, with the factors at hand. The evaluation that confirms a claim is the only one more ([`root`](super::root)).
 ///
 /// Source: J. E. Dennis and R. B. Schnabel (1996), doi:10.1137/1.9781611971200, algorithms A6.1.1 and A6.3.1.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Newton {
     /// Step-length control.
     pub line_search: LineSearch,

@@ -60,7 +60,12 @@ use crate::problem::{Eval, Linearize, Scalar};
 /// ```
 ///
 /// Source: S. C. Eisenstat and H. F. Walker (1996), doi:10.1137/0917003, eq. (2.6).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(default, deny_unknown_fields, bound(deserialize = "M: serde::Deserialize<'de>, NewtonKrylov<M>: Default"))
+)]
 pub struct NewtonKrylov<M = Preconditioner> {
     /// Linear solver (default GMRES(20), at most 100 products a step).
     pub krylov: Krylov,

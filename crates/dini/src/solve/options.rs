@@ -14,7 +14,8 @@ use crate::Error;
 /// use dini::Options;
 /// let options = Options { relative: 1e-8, max_iterations: 50, ..Options::default() };
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Options {
     /// Tolerance relative to z, dimensionless (default 1e-6). At least one of the two tolerances must be positive.
     pub relative: f64,

@@ -14,7 +14,8 @@ use crate::problem::{Eval, Problem, Scalar};
 /// the iterate. The correction left is estimated from the rate q at which ||g|| falls, as `damping` ||g|| / (1 - q).
 ///
 /// Source: E. Picard (1890), J. Math. Pures Appl. 6, 145-210.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Picard {
     /// Damping factor beta in (0, 1] (dimensionless; default 1).
     pub damping: f64,

@@ -19,7 +19,8 @@ use crate::problem::{Eval, Linearize, Scalar};
 /// and its factorisation; memory n^2 per sample.
 ///
 /// Source: C. T. Kelley and D. E. Keyes (1998), doi:10.1137/S0036142996304796, eqs. (1.4) and (1.5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct PseudoTransient {
     /// First time step delta_0, positive (in the time of dz/dt = -g; default 1).
     pub time_step: f64,

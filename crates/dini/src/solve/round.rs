@@ -27,6 +27,7 @@ impl Default for Round {
 
 /// What one method made of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Attempt {
     /// Name of the method.
     pub method: &'static str,

@@ -2,6 +2,7 @@
 
 /// How a line search shortens a step that does not reduce the residual enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Shortening {
     /// Half the step.
     #[default]

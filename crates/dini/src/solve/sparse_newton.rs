@@ -40,7 +40,8 @@ use crate::problem::{Eval, Linearize, Scalar, Sparsity, check_size, covers, dire
 /// size, [`Error::IncompleteSparsity`] where it misses entries.
 ///
 /// Source: as for [`Newton`](super::Newton) and [`SparseLu`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct SparseNewton {
     /// Step-length control.
     pub line_search: LineSearch,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// How the solve of one sample ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Status {
     /// The correction that is left of z is within the tolerance, or below rounding ([`root`](super::root)).

@@ -50,6 +50,7 @@ const FARTHEST: f64 = 0.25;
 
 /// Whether the hypotheses of the implicit function theorem hold at z*.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Verdict {
     /// Whether dz/da exists and can be trusted.
     pub holds: bool,
@@ -62,6 +63,7 @@ pub struct Verdict {
 
 /// What decided a [`Verdict`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Reason {
     /// g is smooth at z* and dg/dz non-singular.

@@ -6,6 +6,7 @@ use crate::Real;
 
 /// What an [`Accuracy`] rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Evidence {
     /// Nothing: the sample has not converged and its correction was not measured, or J is singular there and has none.
     #[default]
@@ -37,6 +38,7 @@ impl Evidence {
 ///
 /// An estimate to first order, not a bound: at a multiple root the distance is larger by the multiplicity.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Accuracy {
     /// Size of the correction, in the units of z: |c_j| of the component named, else ||c||.
     pub correction: f64,

@@ -40,6 +40,7 @@ const FUNCTIONS: &[(Function, [f64; 3])] = &[
     (Function::Sign, [-1.4, 0.1, 3.5]),
     (Function::Floor, [-1.4, 0.1, 3.5]),
     (Function::Ceil, [-1.4, 0.1, 3.5]),
+    (Function::BesideOne, [-2.9, 0.1, 0.7]),
     (Function::TanhSlope, [-2.9, 0.1, 0.7]),
     (Function::SigmoidSlope, [-2.9, 0.1, 0.7]),
     (Function::Gaussian, [-1.2, 0.1, 1.5]),
@@ -285,6 +286,74 @@ fn what_is_not_known_is_not_a_number() -> Result<(), dini::Error> {
         let found = evaluate(&graph, &[outputs[0], derivative], &[0.0]);
         assert!(found[0] == 0.0 && !found[1].is_finite(), "case {place}: {found:?}");
     }
+    Ok(())
+}
+
+/// Value, first and second derivative of a function of one number: backwards, along a direction, and as an entry.
+fn three_ways(f: impl FnOnce(Var) -> Var, x: f64) -> Result<[[f64; 3]; 3], dini::Error> {
+    let Trace { mut graph, outputs } = Trace::new(1, |x| f(x[0]))?;
+    let backwards = derivatives(&mut graph, outputs[0], 1)[0];
+    let along = |graph: &mut Graph, of: Id| {
+        let changes = graph.tangent(&[of], |graph, _| Some(graph.number(1.0)));
+        changes[0].unwrap_or_else(|| graph.number(0.0))
+    };
+    let entry = |graph: &mut Graph, of: Id| {
+        let entries = graph.jacobian(&[of], |_| true, 10_000).expect("a small function");
+        entries.first().map_or_else(|| graph.number(0.0), |entry| entry.value)
+    };
+    let (forwards, single) = (along(&mut graph, outputs[0]), entry(&mut graph, outputs[0]));
+    let seconds = [derivatives(&mut graph, backwards, 1)[0], along(&mut graph, forwards), entry(&mut graph, single)];
+    Ok([(backwards, seconds[0]), (forwards, seconds[1]), (single, seconds[2])].map(|(first, second)| {
+        let found = evaluate(&graph, &[outputs[0], first, second], &[x]);
+        [found[0], found[1], found[2]]
+    }))
+}
+
+#[test]
+fn the_branch_not_taken_does_not_matter() -> Result<(), dini::Error> {
+    type Formula = fn(Var) -> Var;
+    // with the value and two derivatives at x
+    let cases: [(Formula, f64, [f64; 3]); 16] = [
+        (|x| select(x.gt(0.0), x.sqrt(), -x), -1.0, [1.0, -1.0, 0.0]),
+        (|x| select(x.gt(0.0), x.sqrt(), -x), 4.0, [2.0, 0.25, -0.03125]),
+        (|x| select(x.gt(0.0), x * x.ln(), 0.0), 0.0, [0.0, 0.0, 0.0]),
+        (|x| select(x.lt(1.0), x, 1.0 / (x - 1.0)), 1.0, [f64::INFINITY; 3]),
+        (|x| select(x.le(1.0), x, 1.0 / (x - 1.0)), 1.0, [1.0, 1.0, 0.0]),
+        // a part that both branches share, undefined where it is multiplied by 0
+        (|x| select(x.gt(0.0), x.ln() * 2.0, x.ln().exp()), 0.5, [2.0 * 0.5f64.ln(), 4.0, -8.0]),
+        (|x| select(x.gt(0.0), select(x.gt(1.0), x.ln(), x.ln().sin()), x * x), -3.0, [9.0, -6.0, 2.0]),
+        // a condition that is undefined where the outer one is false
+        (|x| select(x.gt(0.0), select(x.ln().lt(1.0), x, x.sqrt()), x * x), -3.0, [9.0, -6.0, 2.0]),
+        (|x| select(x.gt(0.0), select(x.ln().lt(1.0), x, x.sqrt()), x * x), 4.0, [2.0, 0.25, -0.03125]),
+        // a part that counts elsewhere, too, is as undefined as it is
+        (|x| select(x.gt(0.0), x.sqrt(), 1.0) + x.sqrt(), 0.0, [1.0, f64::INFINITY, f64::NEG_INFINITY]),
+        (|x| select(x.lt(0.0), x.sqrt(), x.sqrt() * 2.0), 0.0, [0.0, f64::INFINITY, f64::NEG_INFINITY]),
+        (|x| select(x.gt(0.0) & x.lt(2.0), x.ln().atan(), x.hypot(1.0)), 0.0, [1.0, 0.0, 1.0]),
+        (|x| x.max(1.0).min(x.ln() + x.asin()), 3.0, [f64::NAN; 3]),
+        (|x| (x - 1.0).sqrt().max(x + 5.0), 1.0, [6.0, 1.0, 0.0]),
+        (|x| x.sqrt().min(-x).min(x.powf(1.5) - 1.0).max(-2.0), 0.0, [-1.0, 0.0, f64::INFINITY]),
+        (|x| select(x.lt(0.0), (-x).sqrt(), select(x.lt(0.0), x.ln(), x.powf(2.5))), 0.0, [0.0, 0.0, 0.0]),
+    ];
+    for (place, (f, x, expected)) in cases.into_iter().enumerate() {
+        for (way, found) in three_ways(f, x)?.into_iter().enumerate() {
+            let same = found
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| a == b || (a - b).abs() <= 1e-14 || (a.is_nan() && b.is_nan()));
+            // at the pole itself only the value is asked for
+            let pole = expected[0].is_infinite() && found[0].is_infinite();
+            assert!(same || pole, "case {place}, way {way}: {found:?} instead of {expected:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_factor_of_zero_is_no_dependence() -> Result<(), dini::Error> {
+    let Trace { mut graph, outputs } = Trace::new(2, |x| [(0.0 * x[0]).sqrt() + x[1], x[0] * 0.0 * x[1].ln()])?;
+    let entries = graph.jacobian(&outputs, |_| true, 1000).expect("a small function");
+    let places: Vec<_> = entries.iter().map(|entry| (entry.row, entry.input)).collect();
+    assert_eq!(places, [(0, 1), (1, 1)]);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::function::Slope;
 use super::graph::Graph;
-use super::node::{Id, Join, Op};
+use super::node::{Id, Join, Node, Op};
 
 /// One entry of a Jacobian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Graph {
         wanted: impl Fn(usize) -> bool,
     ) -> Vec<Option<Id>> {
         let order = self.varying(outputs, wanted);
-        let mut adjoints: Vec<Option<Id>> = vec![None; order.last().map_or(0, |id| id.index() + 1)];
+        let mut adjoints: Vec<Option<Adjoint>> = vec![None; order.last().map_or(0, |id| id.index() + 1)];
         for (output, cotangent) in outputs.iter().zip(cotangents) {
             // outputs that do not vary are in no place
             if order.binary_search(output).is_ok() {
-                adjoints[output.index()] = Some(self.sum(adjoints[output.index()], *cotangent));
+                adjoints[output.index()] = Some(self.gathered(adjoints[output.index()], Adjoint::of(*cotangent)));
             }
         }
         let mut products = vec![None; inputs];
@@ -68,15 +68,15 @@ impl Graph {
         for id in order.into_iter().rev() {
             let Some(adjoint) = adjoints[id.index()] else { continue };
             if let Some(index) = self.as_input(id) {
-                products[index] = Some(adjoint);
+                products[index] = Some(adjoint.value);
                 continue;
             }
             for (place, operand) in self.node(id).operands().iter().enumerate() {
                 if varies[operand.index()]
                     && let Some(slope) = self.slope(id, place)
                 {
-                    let change = self.mapped(slope, adjoint);
-                    adjoints[operand.index()] = Some(self.sum(adjoints[operand.index()], change));
+                    let change = self.pulled(slope, adjoint);
+                    adjoints[operand.index()] = Some(self.gathered(adjoints[operand.index()], change));
                 }
             }
         }
@@ -88,7 +88,7 @@ impl Graph {
     pub fn jacobian(&mut self, outputs: &[Id], wanted: impl Fn(usize) -> bool, limit: usize) -> Option<Vec<Entry>> {
         let one = self.number(1.0);
         let all = flags(&self.varying(outputs, wanted));
-        let mut adjoints: Vec<Option<Id>> = vec![None; all.len()];
+        let mut adjoints: Vec<Option<Adjoint>> = vec![None; all.len()];
         let mut open = BinaryHeap::new();
         let mut entries = Vec::new();
         let mut work = 0;
@@ -98,7 +98,7 @@ impl Graph {
             }
             // nodes still to be visited, the last one first
             open.push(*output);
-            adjoints[output.index()] = Some(one);
+            adjoints[output.index()] = Some(Adjoint::of(one));
             let first = entries.len();
             while let Some(id) = open.pop() {
                 let Some(adjoint) = adjoints[id.index()].take() else { continue };
@@ -106,23 +106,23 @@ impl Graph {
                 if work > limit || self.len() > limit {
                     return None;
                 }
-                if self.constant(adjoint) == Some(0.0) {
+                if self.constant(adjoint.value) == Some(0.0) {
                     continue;
                 }
                 if let Some(input) = self.as_input(id) {
-                    entries.push(Entry { row, input, value: adjoint });
+                    entries.push(Entry { row, input, value: adjoint.value });
                     continue;
                 }
                 for (place, operand) in self.node(id).operands().iter().enumerate() {
                     if all[operand.index()]
                         && let Some(slope) = self.slope(id, place)
                     {
-                        let change = self.mapped(slope, adjoint);
+                        let change = self.pulled(slope, adjoint);
                         let before = adjoints[operand.index()];
                         if before.is_none() {
                             open.push(*operand);
                         }
-                        adjoints[operand.index()] = Some(self.sum(before, change));
+                        adjoints[operand.index()] = Some(self.gathered(before, change));
                     }
                 }
             }
@@ -159,6 +159,11 @@ impl Graph {
 
     /// How a change of operand `place` of a node becomes one of the node; none where it never does.
     fn slope(&mut self, id: Id, place: usize) -> Option<Slope> {
+        self.rule(id, place)
+            .filter(|slope| !matches!(slope, Slope::Times(factor) if self.constant(*factor) == Some(0.0)))
+    }
+
+    fn rule(&mut self, id: Id, place: usize) -> Option<Slope> {
         let node = self.node(id);
         let [a, b, _] = node.operands;
         match node.op {
@@ -247,6 +252,96 @@ impl Graph {
                 self.select(truth, yes, no)
             }
         }
+    }
+}
+
+/// What a change of a node is worth to the outputs, on the way back to the inputs.
+#[derive(Clone, Copy, Debug)]
+struct Adjoint {
+    value: Id,
+    /// A truth value, if the node counts only where that is true: elsewhere the value is 0, and is to stay 0 whatever the slopes
+    /// before it, which may be infinite or undefined there.
+    counts: Option<Id>,
+}
+
+impl Adjoint {
+    /// Of a node that counts everywhere.
+    fn of(value: Id) -> Self {
+        Adjoint { value, counts: None }
+    }
+}
+
+/// Backwards through parts of a formula that count under a condition.
+impl Graph {
+    fn pulled(&mut self, slope: Slope, Adjoint { value, counts }: Adjoint) -> Adjoint {
+        if let Slope::Where(truth, wanted) = slope {
+            let truth = if wanted { truth } else { self.not(truth) };
+            // an undefined truth does not matter where the outer one is false
+            let both = counts.map_or(truth, |counts| self.join(Join::And, counts, truth));
+            return Adjoint { value: self.only_where(both, value), counts: Some(both) };
+        }
+        let product = self.mapped(slope, value);
+        let value = match counts {
+            Some(counts) if self.may_spoil_zero(slope) => self.only_where(counts, product),
+            _ => product,
+        };
+        Adjoint { value, counts }
+    }
+
+    fn only_where(&mut self, truth: Id, value: Id) -> Id {
+        let zero = self.number(0.0);
+        self.select(truth, value, zero)
+    }
+
+    /// Whether 0 may become something else by a slope.
+    fn may_spoil_zero(&self, slope: Slope) -> bool {
+        match slope {
+            Slope::One | Slope::Minus | Slope::Gated(_) | Slope::Where(..) => false,
+            Slope::Times(factor) => self.constant(factor).is_none_or(|factor| !factor.is_finite()),
+            Slope::Over(b) => self.constant(b).is_none_or(|b| b == 0.0 || b.is_nan()),
+            Slope::Quotient { .. } => true,
+        }
+    }
+
+    fn gathered(&mut self, sum: Option<Adjoint>, term: Adjoint) -> Adjoint {
+        let Some(sum) = sum else { return term };
+        let counts = match (sum.counts, term.counts) {
+            (Some(a), Some(b)) => self.either(a, b),
+            _ => None,
+        };
+        Adjoint { value: self.join(Join::Add, sum.value, term.value), counts }
+    }
+
+    /// Where one of two truths holds; none where one always does.
+    fn either(&mut self, a: Id, b: Id) -> Option<Id> {
+        let both = |id: Id| match self.node(id) {
+            Node { op: Op::Join(Join::And), operands: [outer, inner, _] } => Some((outer, inner)),
+            _ => None,
+        };
+        match (both(a), both(b)) {
+            _ if a == b => Some(a),
+            _ if self.opposite(a, b) => None,
+            // the two branches of one condition
+            (Some((outer, yes)), Some((other, no))) if outer == other && self.opposite(yes, no) => Some(outer),
+            (_, Some((outer, inner))) if outer == a || inner == a => Some(a),
+            (Some((outer, inner)), _) if outer == b || inner == b => Some(b),
+            _ => Some(self.join(Join::Or, a, b)),
+        }
+    }
+
+    fn not(&mut self, truth: Id) -> Id {
+        let one = self.number(1.0);
+        self.join(Join::Subtract, one, truth)
+    }
+
+    fn opposite(&self, a: Id, b: Id) -> bool {
+        let negates = |no: Id, yes: Id| match self.node(no) {
+            Node { op: Op::Join(Join::Subtract), operands: [one, truth, _] } => {
+                truth == yes && self.constant(one) == Some(1.0)
+            }
+            _ => false,
+        };
+        negates(a, b) || negates(b, a)
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Function {
     Sign,
     Floor,
     Ceil,
+    /// 1 - x^2, exact near 1.
+    BesideOne,
     /// tanh'(x) = 1/cosh(x)^2
     TanhSlope,
     /// The slope of the logistic function.
@@ -107,6 +109,7 @@ impl Function {
             Self::Sign => x.signum(),
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
+            Self::BesideOne => (1.0 - x) * (1.0 + x),
             Self::TanhSlope => {
                 let decay = (-2.0 * x.abs()).exp();
                 4.0 * decay / ((1.0 + decay) * (1.0 + decay))
@@ -158,11 +161,11 @@ impl Function {
                 times(graph.added(1.0, square))
             }
             Self::Asin => {
-                let divisor = graph.beside_one(x, Some(Self::Sqrt));
+                let divisor = graph.beside_one(x, true);
                 graph.over(divisor)
             }
             Self::Acos => {
-                let root = graph.beside_one(x, Some(Self::Sqrt));
+                let root = graph.beside_one(x, true);
                 let divisor = graph.negate(root);
                 graph.over(divisor)
             }
@@ -194,7 +197,7 @@ impl Function {
                 graph.over(divisor)
             }
             Self::Atanh => {
-                let divisor = graph.beside_one(x, None);
+                let divisor = graph.beside_one(x, false);
                 graph.over(divisor)
             }
             Self::Sqrt => {
@@ -231,6 +234,7 @@ impl Function {
             }
             Self::J1 => times(graph.bessel_slope(1, x)),
             Self::Sign | Self::Floor | Self::Ceil => None,
+            Self::BesideOne => times(graph.scaled(x, -2.0)),
             Self::TanhSlope => {
                 // -2 tanh(x) / cosh(x)^2
                 let tanh = graph.call(Self::Tanh, x);

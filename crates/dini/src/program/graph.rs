@@ -174,12 +174,10 @@ impl Graph {
         Some(Slope::Times(self.join(Join::Gate, slope, value)))
     }
 
-    /// (1 - x) (1 + x), or a function of it.
-    pub(super) fn beside_one(&mut self, x: Id, function: Option<Function>) -> Id {
-        let one = self.number(1.0);
-        let (below, above) = (self.join(Join::Subtract, one, x), self.join(Join::Add, one, x));
-        let product = self.join(Join::Multiply, below, above);
-        function.map_or(product, |function| self.call(function, product))
+    /// 1 - x^2, or the root of it.
+    pub(super) fn beside_one(&mut self, x: Id, root: bool) -> Id {
+        let product = self.call(Function::BesideOne, x);
+        if root { self.call(Function::Sqrt, product) } else { product }
     }
 
     /// (J_{n-1} - J_{n+1}) / 2

@@ -37,6 +37,7 @@ const FUNCTIONS: &[(Function, [f64; 3])] = &[
     (Function::J0, [-1.4, 0.1, 3.5]),
     (Function::J1, [-1.4, 0.1, 3.5]),
     (Function::Bessel(2), [-1.4, 0.5, 3.5]),
+    (Function::J1Over, [-1.4, 0.0, 3.5]),
     (Function::Sign, [-1.4, 0.1, 3.5]),
     (Function::Floor, [-1.4, 0.1, 3.5]),
     (Function::Ceil, [-1.4, 0.1, 3.5]),

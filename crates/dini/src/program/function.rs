@@ -64,6 +64,8 @@ pub enum Function {
     LambertSlope,
     /// The Bessel function of the first kind of this order.
     Bessel(u8),
+    /// J1(x) / x
+    J1Over,
 }
 
 impl Function {
@@ -126,6 +128,8 @@ impl Function {
             Self::LambertAbove => special::above_lambert_w(x),
             Self::LambertSlope => special::lambert_w_slope(x),
             Self::Bessel(n) => libm::jn(i32::from(n), x),
+            Self::J1Over if x == 0.0 => 0.5,
+            Self::J1Over => libm::j1(x) / x,
         }
     }
 
@@ -228,11 +232,20 @@ impl Function {
                 graph.gated(digamma, y)
             }
             Self::LambertW | Self::LambertAbove => times(graph.call(Self::LambertSlope, x)),
-            Self::J0 => {
+            Self::J0 | Self::Bessel(0) => {
                 let j1 = graph.call(Self::J1, x);
                 times(graph.negate(j1))
             }
-            Self::J1 => times(graph.bessel_slope(1, x)),
+            Self::J1 => {
+                let (j0, over) = (graph.call(Self::J0, x), graph.call(Self::J1Over, x));
+                times(graph.join(Join::Subtract, j0, over))
+            }
+            Self::J1Over => {
+                // -J2(x) / x = -(J1(x) + J3(x)) / 4
+                let (j1, j3) = (graph.call(Self::J1, x), graph.call(Self::Bessel(3), x));
+                let sum = graph.join(Join::Add, j1, j3);
+                times(graph.scaled(sum, -0.25))
+            }
             Self::Sign | Self::Floor | Self::Ceil => None,
             Self::BesideOne => times(graph.scaled(x, -2.0)),
             Self::TanhSlope => {

@@ -182,7 +182,7 @@ fn a_traced_function_has_the_values_of_the_plain_one() -> Result<(), dini::Error
 #[test]
 fn both_modes_and_the_entries_agree() -> Result<(), dini::Error> {
     let Trace { mut graph, outputs } = Trace::new(3, everything)?;
-    let entries = graph.jacobian(&outputs, |_| true, 10_000).expect("a small function");
+    let entries = graph.jacobian(&outputs, |_| true, 10_000, 10_000).expect("a small function");
     // inputs 3..6 are a direction, 6..10 a cotangent
     let tangent = graph.tangent(&outputs, |graph, k| (k < 3).then(|| graph.input(3 + k)));
     let tangent: Vec<Id> = tangent.into_iter().map(|t| t.expect("every output varies")).collect();
@@ -224,10 +224,11 @@ fn entries_are_where_a_function_depends_on_its_inputs() -> Result<(), dini::Erro
         (0..z.len()).map(|i| z[i].exp() - if i == 0 { 1.0.into() } else { z[i - 1] } * 2.0 + 0.0 * z[0]).collect()
     };
     let Trace { mut graph, outputs } = Trace::new(5, chain)?;
-    let entries = graph.jacobian(&outputs, |_| true, 10_000).expect("a small function");
+    let entries = graph.jacobian(&outputs, |_| true, 10_000, 10_000).expect("a small function");
     let places: Vec<_> = entries.iter().map(|entry| (entry.row, entry.input)).collect();
     assert_eq!(places, [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3), (4, 4)]);
-    assert_eq!(graph.jacobian(&outputs, |_| true, 3), None);
+    assert_eq!(graph.jacobian(&outputs, |_| true, 3, 10_000), None);
+    assert_eq!(graph.jacobian(&outputs, |_| true, 10_000, 8), None);
     Ok(())
 }
 
@@ -299,7 +300,7 @@ fn three_ways(f: impl FnOnce(Var) -> Var, x: f64) -> Result<[[f64; 3]; 3], dini:
         changes[0].unwrap_or_else(|| graph.number(0.0))
     };
     let entry = |graph: &mut Graph, of: Id| {
-        let entries = graph.jacobian(&[of], |_| true, 10_000).expect("a small function");
+        let entries = graph.jacobian(&[of], |_| true, 10_000, 10_000).expect("a small function");
         entries.first().map_or_else(|| graph.number(0.0), |entry| entry.value)
     };
     let (forwards, single) = (along(&mut graph, outputs[0]), entry(&mut graph, outputs[0]));
@@ -352,7 +353,7 @@ fn the_branch_not_taken_does_not_matter() -> Result<(), dini::Error> {
 #[test]
 fn a_factor_of_zero_is_no_dependence() -> Result<(), dini::Error> {
     let Trace { mut graph, outputs } = Trace::new(2, |x| [(0.0 * x[0]).sqrt() + x[1], x[0] * 0.0 * x[1].ln()])?;
-    let entries = graph.jacobian(&outputs, |_| true, 1000).expect("a small function");
+    let entries = graph.jacobian(&outputs, |_| true, 1000, 1000).expect("a small function");
     let places: Vec<_> = entries.iter().map(|entry| (entry.row, entry.input)).collect();
     assert_eq!(places, [(0, 1), (1, 1)]);
     Ok(())

@@ -41,7 +41,8 @@ pub(super) struct Traced {
     objective: Option<Code>,
     form: Form,
     /// the entries that the form holds, and where each output of it goes
-    entries: OnceLock<(Code, Vec<usize>)>,
+    /// none where they are too many to be written out
+    entries: OnceLock<Option<(Code, Vec<usize>)>>,
     jvp: OnceLock<Code>,
     vjp: OnceLock<Code>,
     parameter_vjp: OnceLock<Code>,
@@ -112,7 +113,11 @@ impl Traced {
         if *pattern == Pattern::Unknown && n <= SMALL {
             return Ok(Form::Dense);
         }
-        let found = self.graph().jacobian(&self.outputs, |k| k < n, LARGEST);
+        let thin = (THIN * (n * n) as f64) as usize;
+        let dense = n <= if kind == Kind::FixedPoint { SMALL } else { DENSE };
+        // where it is of no use unless it is sparse, it need not be found whole
+        let most = if *pattern == Pattern::Unknown && !dense { thin } else { usize::MAX };
+        let found = self.graph().jacobian(&self.outputs, |k| k < n, LARGEST, most);
         let Some(entries) = found else {
             return match pattern {
                 Pattern::Unknown => Ok(Form::Products),
@@ -120,7 +125,7 @@ impl Traced {
             };
         };
         let wanted = match pattern {
-            Pattern::Unknown => (entries.len() as f64) < THIN * (n * n) as f64,
+            Pattern::Unknown => entries.len() <= thin,
             Pattern::Find => true,
             Pattern::Given(given) => {
                 if given.size() != n {
@@ -136,14 +141,14 @@ impl Traced {
         let form = if wanted {
             let read = || Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)));
             Form::Sparse(if let Pattern::Given(given) = pattern { given.clone() } else { read()? })
-        } else if n <= if kind == Kind::FixedPoint { SMALL } else { DENSE } {
+        } else if dense {
             Form::Dense
         } else {
             Form::Products
         };
         if !matches!(form, Form::Products) {
             let graph = self.graph();
-            self.entries.get_or_init(|| placed(&graph, &entries, &form, (n, n + self.p)));
+            self.entries.get_or_init(|| Some(placed(&graph, &entries, &form, (n, n + self.p))));
         }
         Ok(form)
     }
@@ -240,14 +245,12 @@ impl<T: Real> Body<T> for Traced {
     }
 
     fn entries(&self, Spot { at, z, a }: Spot<'_, T>, _: &Rows<T>, count: usize, values: &mut [T]) -> Eval {
-        let (code, places) = match self.entries.get() {
-            Some(known) => known,
-            None => {
-                let mut graph = self.graph();
-                let entries = graph.jacobian(&self.outputs, |k| k < self.n, usize::MAX).unwrap_or_default();
-                self.entries.get_or_init(|| placed(&graph, &entries, &self.form, (self.n, self.n + self.p)))
-            }
-        };
+        let known = self.entries.get_or_init(|| {
+            let mut graph = self.graph();
+            let entries = graph.jacobian(&self.outputs, |k| k < self.n, LARGEST, usize::MAX)?;
+            Some(placed(&graph, &entries, &self.form, (self.n, self.n + self.p)))
+        });
+        let Some((code, places)) = known else { return self.columns(Spot { at, z, a }, values) };
         (0..at.len()).for_each(|i| values[at.slot(i) * count..][..count].fill(T::zero()));
         Self::run(code, at, &[Input::Row(z), Input::Sample(a)], |i, k, value| {
             values[at.slot(i) * count + places[k]] = value;
@@ -335,6 +338,23 @@ impl<T: Real> Body<T> for Traced {
     }
 }
 
+impl Traced {
+    /// A dense Jacobian from n products.
+    fn columns<T: Real>(&self, spot: Spot<'_, T>, values: &mut [T]) -> Eval {
+        let (n, at) = (self.n, spot.at);
+        let (mut unit, mut column) = (Rows::new(at.len(), n), Rows::new(at.len(), n));
+        for j in 0..n {
+            (0..at.len()).for_each(|i| unit.row_mut(i)[j] = T::one());
+            self.jvp(spot, &unit, &mut column)?;
+            for i in 0..at.len() {
+                values[(at.slot(i) * n + j) * n..][..n].copy_from_slice(column.row(i));
+                unit.row_mut(i)[j] = T::zero();
+            }
+        }
+        Ok(())
+    }
+}
+
 fn inputs_along<'a, T>(a: &'a Rows<T>, along: &Along<'a, Rows<T>, Rows<T>>) -> [Input<'a, T>; 5] {
     let Along { z, lam, dz, da } = along;
     [Input::Row(z), Input::Sample(a), Input::Row(lam), Input::Row(dz), Input::Sample(da)]
@@ -354,5 +374,30 @@ impl Traced {
             let tangent = numbers(&mut graph, tangent);
             Code::new(&graph, &tangent, 3 * n + 2 * p)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jacobian_from_products_is_the_one_written_out() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let trace = Trace::new(4, |x| {
+            let [z, y, w, a] = [x[0], x[1], x[2], x[3]];
+            [z * y - a.exp(), (z * a).tanh() + y, w * w * z]
+        })?;
+        let traced = Traced::new(Kind::Equation, trace, (3, 1), &Pattern::Unknown)?;
+        let z = Rows::from_vec(2, 3, vec![0.3, -1.2, 2.0, 0.5, 0.7, -0.1])?;
+        let a = Rows::from_vec(2, 1, vec![0.4, -0.9])?;
+        let spot = Spot { at: Active::new(&[0, 1], 0, false), z: &z, a: &a };
+        let (mut written, mut formed) = (vec![0.0; 18], vec![0.0; 18]);
+        traced.entries(spot, &z, 9, &mut written)?;
+        traced.columns(spot, &mut formed)?;
+        assert!(written.iter().filter(|v| **v != 0.0).count() > 10);
+        for (written, formed) in written.iter().zip(formed) {
+            assert!((written - formed).abs() <= 1e-15 * formed.abs());
+        }
+        Ok(())
     }
 }

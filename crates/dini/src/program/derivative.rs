@@ -84,8 +84,14 @@ impl Graph {
     }
 
     /// The Jacobian of `outputs` by the inputs for which `wanted`: the entries that are not 0 whatever the inputs, row by row.
-    /// None where that takes more than `limit` nodes.
-    pub fn jacobian(&mut self, outputs: &[Id], wanted: impl Fn(usize) -> bool, limit: usize) -> Option<Vec<Entry>> {
+    /// None where that takes more than `operations`, or there are more than `most` entries.
+    pub fn jacobian(
+        &mut self,
+        outputs: &[Id],
+        wanted: impl Fn(usize) -> bool,
+        operations: usize,
+        most: usize,
+    ) -> Option<Vec<Entry>> {
         let one = self.number(1.0);
         let all = flags(&self.varying(outputs, wanted));
         let mut adjoints: Vec<Option<Adjoint>> = vec![None; all.len()];
@@ -103,7 +109,7 @@ impl Graph {
             while let Some(id) = open.pop() {
                 let Some(adjoint) = adjoints[id.index()].take() else { continue };
                 work += 1;
-                if work > limit || self.len() > limit {
+                if work > operations || entries.len() > most {
                     return None;
                 }
                 if self.constant(adjoint.value) == Some(0.0) {

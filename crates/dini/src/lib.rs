@@ -1,28 +1,41 @@
 //! **dini**: implicit layers. State g(z; a) = 0; dini finds z*, differentiates it by the implicit function theorem, and
 //! says when the theorem does not hold.
 //!
-//! ```text
-//! Problem --solve--> Solution { z, status, ... } --pullback(w) / pushforward(da) / jacobian(s)--> Derivative + reports
 //! ```
-//!
-//! ```
-//! use dini::{Newton, Options, Rows, cells::Tanh, solve};
-//!
-//! // z = tanh(W z + x) for two samples of size 2
-//! let w = vec![0.3, -0.2, 0.1, 0.4];
-//! let x = Rows::from_vec(2, 2, vec![0.5, -1.0, 0.2, 0.7])?;
-//! let cell = Tanh::new(2, w, x)?;
-//! let solution = solve(&cell, &Rows::new(2, 2), &Newton::default(), &Options::default())?;
-//! let z = solution.converged()?;
-//! // L = sum z, so dL/dz* = 1: one adjoint solve gives dL/dW and dL/dx
-//! let gradient = solution.pullback(&Rows::from_vec(2, 2, vec![1.0; 4])?)?.value;
-//! println!("z* = {z:?}, dL/dW = {:?}, dL/dx = {:?}", gradient.w, gradient.x);
+//! // z^3 + z = a: the root at a = 2, dz/da, and whether to believe it
+//! let s = dini::root(&[0.5], &[2.0], |z, a| [z[0].powi(3) + z[0] - a[0]])?;
+//! assert!((s.converged()?[0] - 1.0).abs() < 1e-6);
+//! assert!((s.jacobian()?.row(0)[0] - 0.25).abs() < 1e-6);
+//! assert!(s.verdict()?.holds);
 //! # Ok::<(), dini::Error>(())
 //! ```
 //!
-//! The rooms: [`problem`] (what is solved), [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems),
-//! [`search`] (roots without a good start), [`gradient`] (derivatives), [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage),
-//! [`kernels`] (vectorised loops), [`tiny`] (one small system on the stack). Everything is per sample: a batch is B independent problems.
+//! | you want | take |
+//! |---|---|
+//! | a root of a system, with derivatives | [`root`], or [`Model::equation`] for everything that can be said |
+//! | an equilibrium layer z = f(z; a) | [`Model::fixed_point`]; for z = tanh(W z + x) on batches [`cells::Tanh`] |
+//! | a minimum and how it moves | [`Model::minimum`] |
+//! | a fit, within bounds | [`Model::least_squares`], [`Model::bounds`] |
+//! | thousands of systems at once | [`Model::samples`] and [`Model::solve_samples`] |
+//! | one small system in a hot loop | [`tiny`] |
+//! | a sparse system, a partial differential equation | [`Model::find_pattern`] |
+//! | a solution followed along a parameter | [`Model::sweep`] |
+//! | a root without a good start | [`search::Search`] |
+//! | gradients, tangents, Hessians of a batch | [`Solution::pullback`], [`Solution::pushforward`], [`Solution::hessian_product`]; other modes in [`gradient`] |
+//! | whether the theorem holds | [`Solution::verdict`], [`verdict`] |
+//! | derivatives by hand checked | [`Model::check`], [`check()`] |
+//! | an own layer, own kernels, own storage | the traits of [`problem`] and [`batch`] |
+//! | an own solver | [`solve::Solver`] |
+//! | training | the crate `dini-burn`, the command `dini train` |
+//!
+//! ```text
+//! Model --lowers to--> Problem --solve--> Solution { z, status, ... } --pullback(w) / pushforward(da) / jacobian(s)--> Derivative + reports
+//! ```
+//!
+//! The rooms: [`model`] (what people write), [`program`] (traced functions and their derivatives), [`problem`] (what solvers read),
+//! [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems), [`search`] (roots without a good start), [`gradient`] (derivatives),
+//! [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage), [`kernels`] (vectorised loops), [`tiny`] (one small
+//! system on the stack). Everything is per sample: a batch is B independent problems.
 
 #![deny(unsafe_code)]
 

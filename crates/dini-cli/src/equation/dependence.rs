@@ -37,7 +37,7 @@ impl Dependence {
             match binding {
                 Binding::Parameter(index) => self.of_parameters[*index].push(user),
                 Binding::Abbreviation(index) => self.of_abbreviations[*index].push(user),
-                Binding::Unknown(_) | Binding::Constant(_) => {}
+                Binding::Unknown(_) | Binding::Constant => {}
             }
         }
     }

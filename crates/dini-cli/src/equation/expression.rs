@@ -1,18 +1,20 @@
 //! A formula ready for evaluation, and the value of a formula of numbers.
 
+use dini::program::{Code, Graph, Id};
+
 use super::lower::Lowering;
 use super::parser;
-use super::program::Program;
-use super::scalar::Scalar;
 use super::syntax_error::{Fault, SyntaxError};
 use super::token::{Token, tokenize};
 use super::tree::Node;
 
-/// A formula, translated once and evaluable over any [`Scalar`].
+/// A formula by itself.
 #[derive(Clone, Debug)]
 pub struct Expression {
+    /// A symbol is the input of its place.
+    pub(super) graph: Graph,
+    pub(super) output: Id,
     pub(super) symbols: Vec<String>,
-    pub(super) program: Program,
 }
 
 impl Expression {
@@ -21,8 +23,8 @@ impl Expression {
         let parse = || -> Result<_, Fault> {
             let tree = parser::formula(&tokenize(text)?, 0)?;
             let mut lowering = Lowering::new(None);
-            let program = lowering.program(&tree)?;
-            Ok(Self { symbols: lowering.take_symbols(), program })
+            let output = lowering.lower(&tree)?;
+            Ok(lowering.expression(output))
         };
         parse().map_err(|fault| fault.in_text(text))
     }
@@ -36,8 +38,11 @@ impl Expression {
     }
 
     /// Value with `value(k)` in place of the symbol `symbols()[k]`.
-    pub fn evaluate<D: Scalar>(&self, value: impl Fn(usize) -> D) -> D {
-        self.program.run(value)
+    pub fn evaluate(&self, value: impl Fn(usize) -> f64) -> f64 {
+        let values: Vec<f64> = (0..self.symbols.len()).map(value).collect();
+        let mut result = f64::NAN;
+        Code::new(&self.graph, &[self.output], values.len()).run_one(&[&values], |_, value| result = value);
+        result
     }
 }
 

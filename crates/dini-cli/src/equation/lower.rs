@@ -1,10 +1,12 @@
-//! Trees to programs: indices become parts of names, sums and products are written out, and an `if` that is decided by
+//! Trees to graphs: indices become parts of names, sums and products are written out, and an `if` that is decided by
 //! indices alone keeps one branch.
 
 use std::collections::{BTreeSet, HashMap};
 
+use dini::program::{Graph, Id, Join};
+
+use super::expression::Expression;
 use super::names::named_constant;
-use super::program::{Combination, Program};
 use super::syntax_error::Fault;
 use super::tree::{Condition, Node, Range, Repeat, Symbol};
 
@@ -23,9 +25,15 @@ pub(super) struct Lowering<'v> {
     values: Option<&'v HashMap<String, f64>>,
     /// Those of them that were used.
     used: BTreeSet<String>,
+    /// What the formulas are made of; a symbol is the input of its place.
+    graph: Graph,
     /// The symbols met so far in order of appearance, and the place of each.
     symbols: Vec<String>,
     places: HashMap<String, usize>,
+    /// Those of the present formula, and by place the formula in which a symbol was met last.
+    met: Vec<usize>,
+    met_in: Vec<usize>,
+    formula: usize,
     /// Running indices, the innermost last.
     running: Vec<(String, f64)>,
     /// What a constant is wanted for, while one is.
@@ -41,8 +49,12 @@ impl<'v> Lowering<'v> {
         Self {
             values,
             used: BTreeSet::new(),
+            graph: Graph::new(),
             symbols: Vec::new(),
             places: HashMap::new(),
+            met: Vec::new(),
+            met_in: Vec::new(),
+            formula: 0,
             running: Vec::new(),
             constant: None,
             missing: None,
@@ -65,10 +77,30 @@ impl<'v> Lowering<'v> {
         self.missing.as_deref()
     }
 
-    /// The symbols of the programs made since the last call; the next program begins anew.
-    pub(super) fn take_symbols(&mut self) -> Vec<String> {
-        self.places.clear();
-        std::mem::take(&mut self.symbols)
+    /// The symbols of all formulas, by their places.
+    pub(super) fn symbols(&self) -> &[String] {
+        &self.symbols
+    }
+
+    /// The symbols met since the last call, by their places; the next formula begins anew.
+    pub(super) fn take_met(&mut self) -> Vec<usize> {
+        self.formula += 1;
+        std::mem::take(&mut self.met)
+    }
+
+    /// What the formulas are made of.
+    pub(super) fn graph(&mut self) -> &mut Graph {
+        &mut self.graph
+    }
+
+    /// The graph and its symbols.
+    pub(super) fn finish(self) -> (Graph, Vec<String>) {
+        (self.graph, self.symbols)
+    }
+
+    /// The only formula, by itself.
+    pub(super) fn expression(self, output: Id) -> Expression {
+        Expression { graph: self.graph, output, symbols: self.symbols }
     }
 
     /// The symbols whose values indices and bounds have used.
@@ -82,29 +114,37 @@ impl<'v> Lowering<'v> {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) fn program(&mut self, node: &Node) -> Result<Program, Fault> {
+    /// The graph's node for a formula.
+    pub(super) fn lower(&mut self, node: &Node) -> Result<Id, Fault> {
         self.work += 1;
         match node {
-            Node::Number(value) => Ok(Program::number(*value)),
+            Node::Number(value) => Ok(self.graph.number(*value)),
             Node::Symbol(symbol) => self.symbol(symbol),
-            Node::Negate(operand) => Ok(self.program(operand)?.negate()),
-            Node::Call(function, argument) => Ok(self.program(argument)?.call(*function)),
+            Node::Negate(operand) => {
+                let operand = self.lower(operand)?;
+                Ok(self.graph.negate(operand))
+            }
+            Node::Call(function, argument) => {
+                let argument = self.lower(argument)?;
+                Ok(self.graph.call(*function, argument))
+            }
             Node::Chain(first, rest) => {
-                let mut chain = self.program(first)?;
-                for (combination, operand) in rest {
-                    chain = chain.combine(*combination, self.program(operand)?);
+                let mut chain = self.lower(first)?;
+                for (join, operand) in rest {
+                    let operand = self.lower(operand)?;
+                    chain = self.graph.join(*join, chain, operand);
                 }
                 Ok(chain)
             }
             Node::If(condition, branches) => {
                 let condition = self.condition(condition)?;
                 let [yes, no] = branches.as_ref();
-                match condition.constant() {
-                    Some(truth) if truth.is_nan() => Ok(Program::number(truth)),
-                    Some(truth) => self.program(if truth == 0.0 { no } else { yes }),
+                match self.graph.constant(condition) {
+                    Some(truth) if truth.is_nan() => Ok(condition),
+                    Some(truth) => self.lower(if truth == 0.0 { no } else { yes }),
                     None => {
-                        let yes = self.program(yes)?;
-                        Ok(condition.choose(yes, self.program(no)?))
+                        let (yes, no) = (self.lower(yes)?, self.lower(no)?);
+                        Ok(self.graph.select(condition, yes, no))
                     }
                 }
             }
@@ -112,24 +152,24 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    /// A program for the truth of a condition. What follows a part that decides the whole is left alone.
-    fn condition(&mut self, condition: &Condition) -> Result<Program, Fault> {
+    /// The node for the truth of a condition. What follows a part that decides the whole is left alone.
+    fn condition(&mut self, condition: &Condition) -> Result<Id, Fault> {
         self.work += 1;
         match condition {
             Condition::Compare(comparison, left, right) => {
-                let left = self.program(left)?;
-                Ok(left.combine(*comparison, self.program(right)?))
+                let (left, right) = (self.lower(left)?, self.lower(right)?);
+                Ok(self.graph.join(*comparison, left, right))
             }
             Condition::Join(join, parts) => {
-                let deciding = if *join == Combination::And { 0.0 } else { 1.0 };
-                let mut joined = Program::number(1.0 - deciding);
+                let deciding = if *join == Join::And { 0.0 } else { 1.0 };
+                let mut joined = self.graph.number(1.0 - deciding);
                 for part in parts {
                     let part = self.condition(part)?;
-                    joined = match (joined.constant(), part.constant()) {
-                        (_, Some(truth)) if truth == deciding => return Ok(Program::number(deciding)),
+                    joined = match (self.graph.constant(joined), self.graph.constant(part)) {
+                        (_, Some(truth)) if truth == deciding => return Ok(part),
                         (Some(truth), _) if truth == 1.0 - deciding => part,
                         (_, Some(truth)) if truth == 1.0 - deciding => joined,
-                        _ => joined.combine(*join, part),
+                        _ => self.graph.join(*join, joined, part),
                     };
                 }
                 Ok(joined)
@@ -137,18 +177,18 @@ impl<'v> Lowering<'v> {
         }
     }
 
-    fn repeat(&mut self, repeat: &Repeat) -> Result<Program, Fault> {
-        let mut total: Option<Program> = None;
+    fn repeat(&mut self, repeat: &Repeat) -> Result<Id, Fault> {
+        let mut total = None;
         self.each(&repeat.range, |lowering| {
-            let term = lowering.program(&repeat.term)?;
-            total = Some(match total.take() {
-                Some(total) => total.combine(repeat.combination, term),
+            let term = lowering.lower(&repeat.term)?;
+            total = Some(match total {
+                Some(total) => lowering.graph.join(repeat.join, total, term),
                 None => term,
             });
             Ok(())
         })?;
-        let neutral = if repeat.combination == Combination::Multiply { 1.0 } else { 0.0 };
-        Ok(total.unwrap_or_else(|| Program::number(neutral)))
+        let neutral = if repeat.join == Join::Multiply { 1.0 } else { 0.0 };
+        Ok(total.unwrap_or_else(|| self.graph.number(neutral)))
     }
 
     /// Calls `visit` for every value of a running index, in order.
@@ -178,23 +218,30 @@ impl<'v> Lowering<'v> {
         Ok(())
     }
 
-    fn symbol(&mut self, symbol: &Symbol) -> Result<Program, Fault> {
+    fn symbol(&mut self, symbol: &Symbol) -> Result<Id, Fault> {
         if symbol.indices.is_empty()
             && let Some((_, value)) = self.running.iter().rev().find(|(name, _)| *name == symbol.name)
         {
-            return Ok(Program::number(*value));
+            return Ok(self.graph.number(*value));
         }
         let name = self.full_name(symbol)?;
         if self.constant.is_some() {
             return self.value_of(symbol, name);
         }
-        if let Some(place) = self.places.get(&name) {
-            return Ok(Program::symbol(*place));
+        let place = match self.places.get(&name) {
+            Some(place) => *place,
+            None => {
+                let place = self.symbols.len();
+                self.places.insert(name.clone(), place);
+                self.symbols.push(name);
+                self.met_in.push(usize::MAX);
+                place
+            }
+        };
+        if std::mem::replace(&mut self.met_in[place], self.formula) != self.formula {
+            self.met.push(place);
         }
-        let place = self.symbols.len();
-        self.places.insert(name.clone(), place);
-        self.symbols.push(name);
-        Ok(Program::symbol(place))
+        Ok(self.graph.input(place))
     }
 
     /// The name with its indices worked out, as in `a[1,2]`.
@@ -211,12 +258,12 @@ impl<'v> Lowering<'v> {
     }
 
     /// The value of a symbol where a constant is wanted.
-    fn value_of(&mut self, symbol: &Symbol, name: String) -> Result<Program, Fault> {
+    fn value_of(&mut self, symbol: &Symbol, name: String) -> Result<Id, Fault> {
         if let Some(value) = self.values.and_then(|values| values.get(&name)) {
             self.used.insert(name);
-            return Ok(Program::number(*value));
+            return Ok(self.graph.number(*value));
         }
-        named_constant(&name).map(Program::number).ok_or_else(|| {
+        named_constant(&name).map(|value| self.graph.number(value)).ok_or_else(|| {
             self.missing = Some(name.clone());
             let what = self.constant.as_deref().unwrap_or("this");
             let fault = Fault::new(symbol.position, format!("{what} must be a constant, but `{name}` is not"));
@@ -230,10 +277,10 @@ impl<'v> Lowering<'v> {
     /// The value of a formula that must be a constant; `what` says in messages what it is for.
     pub(super) fn constant(&mut self, node: &Node, what: String) -> Result<f64, Fault> {
         let outer = self.constant.replace(what);
-        let program = self.program(node);
+        let lowered = self.lower(node);
         self.constant = outer;
         // Without symbols everything has been folded.
-        Ok(program?.constant().unwrap_or(f64::NAN))
+        Ok(self.graph.constant(lowered?).unwrap_or(f64::NAN))
     }
 
     fn whole(&mut self, node: &Node, position: usize, what: impl Fn() -> String) -> Result<i64, Fault> {

@@ -4,12 +4,12 @@
 //!
 //! 1. `token` splits it, and `parser` makes a `tree` of the tokens; every mistake is reported as a [`SyntaxError`] that
 //!    points at the offending character;
-//! 2. `lower` translates the tree into a postfix `program`: indices become parts of names, and sums are written out;
-//! 3. the program is evaluated over any [`Scalar`], so that derivatives come
-//!    from the dual numbers of `num-dual`.
+//! 2. `lower` translates the tree into nodes of a [`Graph`](dini::program::Graph): indices become parts of names, and sums are
+//!    written out; what the functions are by name says `function`;
+//! 3. the library evaluates and differentiates the graph.
 //!
 //! A [`Statement`] is an equation as typed, which may stand for several. [`System`] joins the equations with the values and
-//! unknowns of a command line or of a [`ProblemFile`].
+//! unknowns of a command line or of a [`ProblemFile`]: one graph, whose inputs are the unknowns and the parameters.
 
 mod assignment;
 mod checks;
@@ -21,9 +21,6 @@ mod lower;
 mod names;
 mod parser;
 mod problem_file;
-mod program;
-mod scalar;
-mod special;
 mod statement;
 mod sweep;
 mod syntax_error;
@@ -41,9 +38,8 @@ pub use dependence::Dependence;
 pub use expression::Expression;
 pub use interval::Interval;
 pub use problem_file::{ProblemFile, ProblemFileError};
-pub use scalar::Scalar;
 pub use statement::{Equation, Statement};
 pub use syntax_error::SyntaxError;
-pub use system::{At, Given, System};
+pub use system::{Given, System};
 pub use system_error::{Role, SystemError, listed};
 pub use values::Definition;

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::expression::Expression;
+use dini::program::{Id, Join};
+
 use super::lower::Lowering;
 use super::parser;
-use super::program::Combination;
 use super::syntax_error::{Fault, SyntaxError};
 use super::token::{Kind, Token, tokenize};
 use super::tree::{Names, Node, Range};
@@ -99,39 +99,29 @@ impl Statement {
     /// The equation at the present values of the running indices.
     fn equation(&self, lowering: &mut Lowering<'_>) -> Result<Equation, Fault> {
         lowering.begin_equation(self.ranges.first().map_or(0, |range| range.position))?;
-        let left = lowering.program(&self.left)?;
-        let right = self.right.as_ref().map(|right| lowering.program(right)).transpose()?;
-        let symbols = lowering.take_symbols();
-        let alone = [Some(&left), right.as_ref()].map(|side| side?.as_symbol().map(|index| symbols[index].clone()));
-        let program = match right {
-            Some(right) => left.combine(Combination::Subtract, right),
-            None => left,
-        };
-        let residual = Expression { symbols, program };
-        Ok(Equation { text: self.text.clone(), place: lowering.place(), residual, alone })
+        let left = lowering.lower(&self.left)?;
+        let right = self.right.as_ref().map(|right| lowering.lower(right)).transpose()?;
+        let symbols = lowering.take_met();
+        let place = lowering.place();
+        let graph = lowering.graph();
+        let alone = [Some(left), right].map(|side| graph.as_input(side?));
+        let residual = right.map_or(left, |right| graph.join(Join::Subtract, left, right));
+        Ok(Equation { text: self.text.clone(), place, residual, symbols, alone })
     }
 }
 
-/// An equation, held as the residual `left - right` that a solution makes 0.
+/// An equation, held as the residual `left - right` that a solution makes 0. Nodes and symbols are those of the lowering.
 #[derive(Clone, Debug)]
 pub struct Equation {
     text: Arc<str>,
     /// The values of the running indices, for one of several equations written at once.
     place: String,
-    residual: Expression,
-    alone: [Option<String>; 2],
-}
-
-impl Equation {
-    /// The symbols that stand alone on its left and on its right.
-    pub fn alone(&self) -> [Option<&str>; 2] {
-        self.alone.each_ref().map(Option::as_deref)
-    }
-
     /// Left side minus right side.
-    pub fn residual(&self) -> &Expression {
-        &self.residual
-    }
+    pub(super) residual: Id,
+    /// The symbols that occur, in order of appearance.
+    pub(super) symbols: Vec<usize>,
+    /// The symbols that stand alone on its left and on its right.
+    pub(super) alone: [Option<usize>; 2],
 }
 
 /// As it was written, with the values of running indices.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use dini::program::{Graph, Id};
+
 use super::checks::{check_names, check_numbers, start_vector};
-use super::expression::Expression;
 use super::lower::Lowering;
 use super::names::named_constant;
-use super::scalar::Scalar;
 use super::statement::{Equation, Statement};
 use super::system_error::{Role, SystemError};
-use super::values::{Definition, Values};
+use super::values::{Definition, Dependent, Values};
 
 /// What is given along with the equations.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +32,11 @@ pub struct Given {
 /// - The symbols `pi` (or `π`) and `e` stand for the constants unless they are given a value or named as unknowns.
 #[derive(Clone, Debug)]
 pub struct System {
-    equations: Vec<Bound<Equation>>,
+    equations: Vec<Bound>,
     abbreviations: Vec<Abbreviation>,
+    /// Inputs are the unknowns, then the parameters.
+    graph: Graph,
+    residuals: Vec<Id>,
     unknowns: Vec<String>,
     parameters: Vec<String>,
     parameter_values: Vec<f64>,
@@ -41,11 +44,13 @@ pub struct System {
     start: Vec<f64>,
 }
 
-/// Something with symbols, and what each of them stands for.
+/// An equation, and what its symbols stand for.
 #[derive(Clone, Debug)]
-struct Bound<T> {
-    content: T,
+struct Bound {
+    equation: Equation,
     bindings: Vec<Binding>,
+    /// The unknowns that stand alone on a side.
+    alone: [Option<usize>; 2],
 }
 
 /// A value that is a formula of others.
@@ -53,7 +58,7 @@ struct Bound<T> {
 struct Abbreviation {
     name: String,
     value: f64,
-    formula: Bound<Expression>,
+    bindings: Vec<Binding>,
 }
 
 /// What a symbol stands for.
@@ -62,7 +67,7 @@ pub(super) enum Binding {
     Unknown(usize),
     Parameter(usize),
     Abbreviation(usize),
-    Constant(f64),
+    Constant,
 }
 
 impl System {
@@ -82,7 +87,7 @@ impl System {
         if equations.is_empty() {
             return Err(SystemError::NoEquation);
         }
-        let symbols = symbols(&equations);
+        let (lowered, symbols) = lowering.finish();
         let mentioned = mentioned(&symbols, written, &mut fixed, &values);
         let given_names: Vec<String> = given.values.iter().map(|value| value.name().to_owned()).collect();
         check_names(&given_names, Role::Value, &symbols, &mentioned)?;
@@ -101,12 +106,12 @@ impl System {
             return Err(SystemError::ValueForUnknown { name: name.clone() });
         }
         let start = start_vector(given.starts, &unknowns, &symbols, &mentioned)?;
-        Self::bind((&statements, equations), &symbols, values, &fixed, unknowns, start)
+        Self::bind((&statements, equations), (&lowered, &symbols), values, &fixed, unknowns, start)
     }
 
     /// The equations in the order given.
     pub fn equations(&self) -> impl ExactSizeIterator<Item = &Equation> {
-        self.equations.iter().map(|equation| &equation.content)
+        self.equations.iter().map(|bound| &bound.equation)
     }
 
     /// Names of the unknowns: in the order they were named, or else in the
@@ -151,7 +156,7 @@ impl System {
 
     /// What the symbols of each abbreviation stand for.
     pub(super) fn abbreviation_bindings(&self) -> impl Iterator<Item = &[Binding]> {
-        self.abbreviations.iter().map(|abbreviation| abbreviation.formula.bindings.as_slice())
+        self.abbreviations.iter().map(|abbreviation| abbreviation.bindings.as_slice())
     }
 
     /// What the symbols of each equation stand for.
@@ -159,37 +164,25 @@ impl System {
         self.equations.iter().map(|equation| equation.bindings.as_slice())
     }
 
-    /// The equations at these values of the parameters.
-    ///
-    /// # Panics
-    /// If there are fewer than the system has.
-    pub fn at<'s, D: Scalar>(&'s self, parameters: &'s [D]) -> At<'s, D> {
-        // without abbreviations, no allocation
-        let mut at = At { system: self, parameters, abbreviations: Vec::with_capacity(self.abbreviations.len()) };
-        for Abbreviation { formula: Bound { content, bindings }, .. } in &self.abbreviations {
-            // a value has no unknowns
-            let value = content.evaluate(|symbol| at.value(bindings[symbol], &|_| D::from(f64::NAN)));
-            at.abbreviations.push(value);
-        }
-        at
+    /// What the equations are made of: its inputs are the unknowns, then the parameters. An abbreviation that several equations use
+    /// is there once.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
-    /// Left side minus right side of every equation.
-    ///
-    /// # Panics
-    ///
-    /// If the slices are shorter than the unknowns, the parameters and the
-    /// equations they belong to.
-    pub fn residual<D: Scalar>(&self, unknowns: &[D], parameters: &[D], out: &mut [D]) {
-        let at = self.at(parameters);
-        for (index, out) in out.iter_mut().enumerate().take(self.equations.len()) {
-            *out = at.residual(index, |place| unknowns[place]);
-        }
+    /// Left side minus right side of every equation, in the graph.
+    pub fn residuals(&self) -> &[Id] {
+        &self.residuals
+    }
+
+    /// The unknowns that stand alone on the left and on the right of equation `index`, by their places.
+    pub fn alone(&self, index: usize) -> [Option<usize>; 2] {
+        self.equations[index].alone
     }
 
     fn bind(
         (statements, equations): (&[Statement], Vec<Equation>),
-        symbols: &[String],
+        (lowered, symbols): (&Graph, &[String]),
         values: Values,
         fixed: &BTreeSet<String>,
         unknowns: Vec<String>,
@@ -207,21 +200,42 @@ impl System {
         let held = fixed.iter().filter_map(|name| Some((name.clone(), *values.by_name.get(name)?)));
         let constants: Vec<(String, f64)> = named.iter().cloned().chain(held).collect();
 
-        let mut meanings: HashMap<String, Binding> = HashMap::new();
-        meanings.extend(unknowns.iter().cloned().zip((0..).map(Binding::Unknown)));
-        meanings.extend(parameters.iter().cloned().zip((0..).map(Binding::Parameter)));
-        meanings.extend(constants.iter().map(|(name, value)| (name.clone(), Binding::Constant(*value))));
-        let mut abbreviations = Vec::new();
-        for dependent in values.dependent.into_iter().filter(|dependent| !is_fixed(&dependent.name)) {
-            let bindings = bindings(dependent.formula.symbols(), &meanings)?;
-            meanings.insert(dependent.name.clone(), Binding::Abbreviation(abbreviations.len()));
-            let formula = Bound { content: dependent.formula, bindings };
-            abbreviations.push(Abbreviation { name: dependent.name, value: dependent.value, formula });
+        let mut meanings = Meanings { graph: Graph::new(), of: HashMap::new() };
+        for (name, place) in unknowns.iter().zip(0..) {
+            let node = meanings.graph.input(place);
+            meanings.of.insert(name.clone(), (Binding::Unknown(place), node));
         }
-        let equations: Vec<Bound<Equation>> = equations
-            .into_iter()
-            .map(|content| Ok(Bound { bindings: bindings(content.residual().symbols(), &meanings)?, content }))
-            .collect::<Result<_, SystemError>>()?;
+        for (name, place) in parameters.iter().zip(0..) {
+            let node = meanings.graph.input(unknowns.len() + place);
+            meanings.of.insert(name.clone(), (Binding::Parameter(place), node));
+        }
+        for (name, value) in &constants {
+            let node = meanings.graph.number(*value);
+            meanings.of.insert(name.clone(), (Binding::Constant, node));
+        }
+        let mut abbreviations = Vec::new();
+        for Dependent { name, formula, value, .. } in values.dependent {
+            if fixed.contains(&name) {
+                continue;
+            }
+            let (bindings, nodes) = meanings.all(&formula.symbols)?;
+            let node = meanings.include(&formula.graph, &[formula.output], &nodes)[0];
+            meanings.of.insert(name.clone(), (Binding::Abbreviation(abbreviations.len()), node));
+            abbreviations.push(Abbreviation { name, value, bindings });
+        }
+        let (bindings, nodes) = meanings.all(symbols)?;
+        let outputs: Vec<Id> = equations.iter().map(|equation| equation.residual).collect();
+        let residuals = meanings.include(lowered, &outputs, &nodes);
+        let unknown = |symbol: usize| match bindings[symbol] {
+            Binding::Unknown(place) => Some(place),
+            _ => None,
+        };
+        let bound = |mut equation: Equation| Bound {
+            bindings: std::mem::take(&mut equation.symbols).into_iter().map(|symbol| bindings[symbol]).collect(),
+            alone: equation.alone.map(|symbol| unknown(symbol?)),
+            equation,
+        };
+        let equations: Vec<Bound> = equations.into_iter().map(bound).collect();
 
         if unknowns.len() != equations.len() {
             let constants = named.into_iter().map(|(name, _)| name).collect();
@@ -234,49 +248,46 @@ impl System {
         if let Some((name, value)) = named.iter().find(doubtful).filter(|_| letters) {
             return Err(SystemError::LooksLikeAQuantity { name: name.clone(), value: *value });
         }
-        Ok(Self { equations, abbreviations, unknowns, parameters, parameter_values, constants, start })
+        let graph = meanings.graph;
+        Ok(Self {
+            equations,
+            abbreviations,
+            graph,
+            residuals,
+            unknowns,
+            parameters,
+            parameter_values,
+            constants,
+            start,
+        })
     }
 }
 
-/// A system at certain values of its parameters.
-#[derive(Clone, Debug)]
-pub struct At<'s, D> {
-    system: &'s System,
-    parameters: &'s [D],
-    abbreviations: Vec<D>,
+/// What names stand for, and their nodes.
+struct Meanings {
+    graph: Graph,
+    of: HashMap<String, (Binding, Id)>,
 }
 
-impl<D: Scalar> At<'_, D> {
-    /// Left side minus right side of equation `index`, with `unknown(place)` for the unknowns.
-    pub fn residual(&self, index: usize, unknown: impl Fn(usize) -> D) -> D {
-        let Bound { content, bindings } = &self.system.equations[index];
-        content.residual().evaluate(|symbol| self.value(bindings[symbol], &unknown))
-    }
-
-    fn value(&self, binding: Binding, unknown: &impl Fn(usize) -> D) -> D {
-        match binding {
-            Binding::Unknown(place) => unknown(place),
-            Binding::Parameter(index) => self.parameters[index],
-            Binding::Abbreviation(index) => self.abbreviations[index],
-            Binding::Constant(value) => D::from(value),
+impl Meanings {
+    /// What a symbol stands for.
+    fn find(&mut self, name: &str) -> Result<(Binding, Id), SystemError> {
+        if let Some(meaning) = self.of.get(name) {
+            return Ok(*meaning);
         }
+        let value = named_constant(name).ok_or_else(|| SystemError::Unbound { name: name.to_owned() })?;
+        Ok((Binding::Constant, self.graph.number(value)))
     }
-}
 
-fn bindings(symbols: &[String], meanings: &HashMap<String, Binding>) -> Result<Vec<Binding>, SystemError> {
-    let meaning = |name: &String| {
-        let constant = || named_constant(name).map(Binding::Constant);
-        let unbound = || SystemError::Unbound { name: name.clone() };
-        meanings.get(name).copied().or_else(constant).ok_or_else(unbound)
-    };
-    symbols.iter().map(meaning).collect()
-}
+    fn all(&mut self, names: &[String]) -> Result<(Vec<Binding>, Vec<Id>), SystemError> {
+        let found = names.iter().map(|name| self.find(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().unzip())
+    }
 
-/// All symbols, in order of first appearance.
-fn symbols(equations: &[Equation]) -> Vec<String> {
-    let mut known = HashSet::new();
-    let all = equations.iter().flat_map(|equation| equation.residual().symbols());
-    all.filter(|name| known.insert(*name)).cloned().collect()
+    /// Copies nodes of another graph, whose inputs stand for `symbols`.
+    fn include(&mut self, other: &Graph, outputs: &[Id], symbols: &[Id]) -> Vec<Id> {
+        self.graph.include(other, outputs, |_, symbol| symbols[symbol])
+    }
 }
 
 /// The symbols of the equations and the names `written` in them, and those that their values depend on. `fixed` are the

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::function::Function;
-use super::program::Combination;
+use dini::program::{Function, Join};
 
 /// A formula.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +12,7 @@ pub(super) enum Node {
     Negate(Box<Node>),
     Call(Function, Box<Node>),
     /// Joined from the left. A long sum is one chain, so that the depth of a tree is that of its parentheses.
-    Chain(Box<Node>, Vec<(Combination, Node)>),
+    Chain(Box<Node>, Vec<(Join, Node)>),
     If(Box<Condition>, Box<[Node; 2]>),
     Repeat(Box<Repeat>),
 }
@@ -30,15 +29,15 @@ pub(super) struct Symbol {
 /// What `if` decides by.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Condition {
-    Compare(Combination, Node, Node),
-    /// Conditions joined by [`Combination::And`] or [`Combination::Or`].
-    Join(Combination, Vec<Condition>),
+    Compare(Join, Node, Node),
+    /// Conditions joined by [`Join::And`] or [`Join::Or`].
+    Join(Join, Vec<Condition>),
 }
 
 /// A sum or a product.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Repeat {
-    pub(super) combination: Combination,
+    pub(super) join: Join,
     pub(super) range: Range,
     pub(super) term: Node,
 }

@@ -67,7 +67,7 @@ impl Definition {
 /// Whether a formula has no symbol, not even `pi`.
 fn is_number(formula: &Node) -> bool {
     let mut lowering = Lowering::new(None);
-    lowering.program(formula).is_ok() && lowering.take_symbols().is_empty()
+    lowering.lower(formula).is_ok() && lowering.symbols().is_empty()
 }
 
 /// Values in such an order that each depends on earlier ones alone.
@@ -138,15 +138,15 @@ impl Values {
     ) -> Result<Option<Obstacle>, SystemError> {
         let name = &definition.name;
         let mut lowering = Lowering::new(Some(&self.by_name));
-        let program = match lowering.program(&definition.formula) {
-            Ok(program) => program,
+        let output = match lowering.lower(&definition.formula) {
+            Ok(output) => output,
             Err(fault) => {
                 let missing = lowering.missing().map(str::to_owned);
                 return Ok(Some(Obstacle::Fault(fault.in_text(&definition.text), missing)));
             }
         };
-        let formula = Expression { symbols: lowering.take_symbols(), program };
         let used = lowering.used().clone();
+        let formula = lowering.expression(output);
         let known = |symbol: &String| {
             let constant = || named_constant(symbol).filter(|_| !names.contains_key(symbol.as_str()));
             self.by_name.get(symbol).copied().or_else(constant)

@@ -13,23 +13,31 @@ const LEAST: f64 = 1e-5;
 /// The first parameter by which g is not differentiable at the root z; `units` are factors that bring the rows of the model to 1.
 pub(super) fn kink(model: &Model<'_>, values: &[f64], z: &[f64], units: &[f64]) -> Option<usize> {
     let mut parameters = values.to_vec();
+    let all = if values.is_empty() { Vec::new() } else { model.slopes(z) };
     (0..parameters.len()).find(|&p| {
         let rows = model.rows_with(p);
+        let code = model.code_of(&rows);
+        let g = |parameters: &[f64]| {
+            let mut g = vec![0.0; rows.len()];
+            code.run_one(&[z, parameters], |row, value| g[row] = value);
+            g
+        };
         let value = parameters[p];
         let unit = if value == 0.0 { 1.0 } else { value.abs() };
-        let slopes = model.slopes(&rows, p, z);
-        let at = model.residual_of(&rows, z, &parameters);
+        // rows without a derivative by it may have a jump
+        let mut slopes = vec![0.0; rows.len()];
+        for (row, slope) in &all[p] {
+            if let Ok(place) = rows.binary_search(row) {
+                slopes[place] = *slope;
+            }
+        }
+        let at = g(&parameters);
         let mut sharp = vec![true; rows.len()];
         for exponent in DISTANCES {
             let sides = [1.0, -1.0].map(|sign| {
                 let distance = sign * unit * 2f64.powi(exponent);
                 parameters[p] = value + distance;
-                model
-                    .residual_of(&rows, z, &parameters)
-                    .into_iter()
-                    .zip(&at)
-                    .map(|(g, at)| (g - at) / distance)
-                    .collect()
+                g(&parameters).into_iter().zip(&at).map(|(g, at)| (g - at) / distance).collect()
             });
             let [ahead, behind]: [Vec<f64>; 2] = sides;
             for (i, sharp) in sharp.iter_mut().enumerate() {

@@ -1,90 +1,138 @@
 //! A typed system as a problem of the library.
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use dini::num_dual::{Dual64, DualNum};
 use dini::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, Sparsity};
+use dini::program::{Code, Entry, Graph, Id};
 use dini::{Error, Rows};
 
 use crate::equation::{Dependence, System};
 
+/// Nodes up to which the derivatives by all parameters are made at once.
+const MOST_NODES: usize = 4_000_000;
+
 /// The equations in the order of the unknowns, as a fixed point z - f(z) where that is how they are written.
 ///
 /// An equation with an unknown alone on one side belongs to it, as unknown minus the rest; the others fill the places left, as left
-/// minus right. The Jacobian has an entry for each unknown that an equation mentions, and costs an evaluation of that equation.
+/// minus right. The Jacobian has an entry for each unknown that an equation depends on.
 #[derive(Debug)]
 pub(super) struct Model<'s> {
     system: &'s System,
-    rows: Vec<Row>,
-    sparsity: Sparsity,
-    dependence: Dependence,
+    /// Of the unknowns, then the parameters.
+    graph: Graph,
+    /// By row: its equation, and g.
+    equations: Vec<usize>,
+    rows: Vec<Id>,
     /// By equation: its row.
     row_of: Vec<usize>,
-}
-
-/// An equation in its place.
-#[derive(Debug)]
-struct Row {
-    equation: usize,
-    sign: f64,
-    /// Its unknowns, and where their entries are in the Jacobian.
-    entries: Vec<(usize, usize)>,
+    residual: Code,
+    sparsity: Sparsity,
+    /// The entries of the Jacobian in the order of the pattern.
+    entries: Code,
+    dependence: Dependence,
+    slopes: OnceLock<Slopes>,
 }
 
 impl<'s> Model<'s> {
     pub fn new(system: &'s System) -> Result<Self, Error> {
-        let order = orientation(system);
-        let places = order.iter().enumerate();
-        let pairs =
-            places.flat_map(|(row, (equation, _))| system.unknowns_of(*equation).map(move |place| (row, place)));
-        let sparsity = Sparsity::new(order.len(), pairs)?;
-        let mut row_of = vec![0; order.len()];
-        let mut rows = Vec::with_capacity(order.len());
-        for (row, (equation, sign)) in order.into_iter().enumerate() {
+        let (n, inputs) = (system.unknowns().len(), system.unknowns().len() + system.parameters().len());
+        let mut graph = system.graph().clone();
+        let mut row_of = vec![0; n];
+        let (mut equations, mut rows) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for (row, (equation, flip)) in orientation(system).into_iter().enumerate() {
+            let g = system.residuals()[equation];
             row_of[equation] = row;
-            let entry = |place: usize| {
-                let before = sparsity.rows(place).partition_point(|known| *known < row);
-                (place, sparsity.column(place).start + before)
-            };
-            rows.push(Row { equation, sign, entries: system.unknowns_of(equation).map(entry).collect() });
+            equations.push(equation);
+            rows.push(if flip { graph.negate(g) } else { g });
         }
-        Ok(Model { system, rows, sparsity, dependence: Dependence::new(system), row_of })
+        let residual = Code::new(&graph, &rows, inputs);
+        // how much there is to differentiate has been limited where the formulas were written out
+        let mut entries = graph.jacobian(&rows, |input| input < n, usize::MAX).unwrap_or_default();
+        entries.sort_by_key(|entry| (entry.input, entry.row));
+        let sparsity = Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)))?;
+        let entries = Code::new(&graph, &values(&entries), inputs);
+        let dependence = Dependence::new(system);
+        let slopes = OnceLock::new();
+        Ok(Model { system, graph, equations, rows, row_of, residual, sparsity, entries, dependence, slopes })
     }
 
     /// The equation that row `row` is.
     pub fn equation(&self, row: usize) -> usize {
-        self.rows[row].equation
+        self.equations[row]
     }
 
-    /// The rows that depend on parameter `p`, in order.
+    /// The rows that depend on parameter `p`, be it without a derivative, in order.
     pub fn rows_with(&self, p: usize) -> Vec<usize> {
         let mut rows: Vec<usize> = self.dependence.equations(p).into_iter().map(|index| self.row_of[index]).collect();
         rows.sort_unstable();
         rows
     }
 
-    /// g of the rows asked for.
-    pub fn residual_of<D: DualNum<Primitive = f64> + Copy>(&self, rows: &[usize], z: &[D], a: &[D]) -> Vec<D> {
-        let at = self.system.at(a);
-        let value = |row: &Row| at.residual(row.equation, |place| z[place]) * row.sign;
-        rows.iter().map(|&row| value(&self.rows[row])).collect()
+    /// g of some rows, of z and the parameters.
+    pub fn code_of(&self, rows: &[usize]) -> Code {
+        let rows: Vec<Id> = rows.iter().map(|row| self.rows[*row]).collect();
+        Code::new(&self.graph, &rows, self.inputs())
     }
 
-    /// The derivatives of `rows` by parameter `p` at z.
-    pub fn slopes(&self, rows: &[usize], p: usize, z: &[f64]) -> Vec<f64> {
-        let mut a = lifted(self.system.parameter_values());
-        a[p] = a[p].derivative();
-        self.residual_of(rows, &lifted(z), &a).into_iter().map(|g| g.eps).collect()
+    /// By parameter: the rows that have a derivative by it, in order, and what it is at z.
+    pub fn slopes(&self, z: &[f64]) -> Vec<Vec<(usize, f64)>> {
+        let slopes = self.slopes.get_or_init(|| Slopes::new(self, MOST_NODES.max(2 * self.graph.len())));
+        slopes.at(z, self.system.parameter_values())
     }
 
     fn parameters(&self) -> usize {
         self.system.parameters().len()
     }
+
+    fn inputs(&self) -> usize {
+        self.rows.len() + self.parameters()
+    }
 }
 
-/// Numbers as dual numbers that do not vary.
-fn lifted(values: &[f64]) -> Vec<Dual64> {
-    values.iter().map(|v| Dual64::from_re(*v)).collect()
+/// The derivatives by the parameters, as programs and where their outputs belong: row and parameter.
+#[derive(Debug)]
+struct Slopes(Vec<(Code, Vec<(usize, usize)>)>);
+
+impl Slopes {
+    /// One program for all. Where many rows share a long chain of abbreviations, which costs more than `limit` nodes, one for each
+    /// parameter.
+    fn new(model: &Model<'_>, limit: usize) -> Self {
+        let n = model.rows.len();
+        let mut graph = model.graph.clone();
+        if let Some(mut entries) = graph.jacobian(&model.rows, |input| input >= n, limit) {
+            entries.sort_by_key(|entry| (entry.input, entry.row));
+            let places = entries.iter().map(|entry| (entry.row, entry.input - n)).collect();
+            return Slopes(vec![(Code::new(&graph, &values(&entries), model.inputs()), places)]);
+        }
+        let each = (0..model.parameters()).map(|p| {
+            let rows = model.rows_with(p);
+            let wanted: Vec<Id> = rows.iter().map(|row| model.rows[*row]).collect();
+            let mut graph = Graph::new();
+            let copies = graph.include(&model.graph, &wanted, Graph::input);
+            let tangents = graph.tangent(&copies, |graph, input| (input == n + p).then(|| graph.number(1.0)));
+            let found: Vec<(usize, Id)> =
+                rows.into_iter().zip(tangents).filter_map(|(row, t)| Some((row, t?))).collect();
+            let outputs: Vec<Id> = found.iter().map(|(_, tangent)| *tangent).collect();
+            let places = found.iter().map(|(row, _)| (*row, p)).collect();
+            (Code::new(&graph, &outputs, model.inputs()), places)
+        });
+        Slopes(each.collect())
+    }
+
+    fn at(&self, z: &[f64], parameters: &[f64]) -> Vec<Vec<(usize, f64)>> {
+        let mut slopes = vec![Vec::new(); parameters.len()];
+        for (code, places) in &self.0 {
+            code.run_one(&[z, parameters], |k, value| {
+                let (row, p) = places[k];
+                slopes[p].push((row, value));
+            });
+        }
+        slopes
+    }
+}
+
+fn values(entries: &[Entry]) -> Vec<Id> {
+    entries.iter().map(|entry| entry.value).collect()
 }
 
 impl Problem for Model<'_> {
@@ -99,12 +147,9 @@ impl Problem for Model<'_> {
     }
 
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        let system = self.system.at(self.system.parameter_values());
         for i in 0..at.len() {
-            let z = z.row(i);
-            for (out, row) in out.row_mut(i).iter_mut().zip(&self.rows) {
-                *out = system.residual(row.equation, |place| z[place]) * row.sign;
-            }
+            let out = out.row_mut(i);
+            self.residual.run_one(&[z.row(i), self.system.parameter_values()], |row, value| out[row] = value);
         }
         Ok(())
     }
@@ -128,17 +173,9 @@ impl Linearize for Model<'_> {
     }
 
     fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Entries) -> Eval {
-        let parameters = lifted(self.system.parameter_values());
-        let system = self.system.at(&parameters);
         for i in 0..at.len() {
-            let z = z.row(i);
             let entries = &mut tape.0[at.slot(i) * self.sparsity.entries()..][..self.sparsity.entries()];
-            for row in &self.rows {
-                for &(varied, entry) in &row.entries {
-                    let unknown = |place: usize| Dual64::new(z[place], if place == varied { 1.0 } else { 0.0 });
-                    entries[entry] = (system.residual(row.equation, unknown) * row.sign).eps;
-                }
-            }
+            self.entries.run_one(&[z.row(i), self.system.parameter_values()], |k, value| entries[k] = value);
         }
         Ok(())
     }
@@ -206,11 +243,8 @@ impl ParamVjp for Model<'_> {
     ) -> Eval {
         for i in 0..at.len() {
             let u = u.row(i);
-            for p in 0..self.parameters() {
-                let rows = self.rows_with(p);
-                let slopes = self.slopes(&rows, p, z.row(i));
-                let sum: f64 = rows.iter().zip(slopes).map(|(&row, slope)| slope * u[row]).sum();
-                grad.row_mut(at.sample(i))[p] += scale * sum;
+            for (grad, slopes) in grad.row_mut(at.sample(i)).iter_mut().zip(self.slopes(z.row(i))) {
+                *grad += scale * slopes.iter().map(|(row, slope)| slope * u[*row]).sum::<f64>();
             }
         }
         Ok(())
@@ -222,30 +256,53 @@ impl ParamJvp for Model<'_> {
         for i in 0..at.len() {
             let (da, out) = (tangent.row(at.sample(i)), out.row_mut(i));
             out.fill(0.0);
-            for (p, da) in da.iter().enumerate().filter(|(_, da)| **da != 0.0) {
-                let rows = self.rows_with(p);
-                rows.iter().zip(self.slopes(&rows, p, z.row(i))).for_each(|(&row, slope)| out[row] += slope * da);
+            for (da, slopes) in da.iter().zip(self.slopes(z.row(i))).filter(|(da, _)| **da != 0.0) {
+                slopes.iter().for_each(|(row, slope)| out[*row] += slope * da);
             }
         }
         Ok(())
     }
 }
 
-/// The equations in the order of their unknowns, and the signs they get.
-fn orientation(system: &System) -> Vec<(usize, f64)> {
-    let unknowns: HashMap<&str, usize> = system.unknowns().iter().map(String::as_str).zip(0..).collect();
-    let mut places: Vec<Option<(usize, f64)>> = vec![None; unknowns.len()];
+/// The equations in the order of their unknowns, and whether their signs change.
+fn orientation(system: &System) -> Vec<(usize, bool)> {
+    let mut places: Vec<Option<(usize, bool)>> = vec![None; system.unknowns().len()];
     let mut homeless = Vec::new();
-    for (index, equation) in system.equations().enumerate() {
-        let place = equation.alone().into_iter().zip([1.0, -1.0]).find_map(|(side, sign)| {
-            let unknown = *unknowns.get(side?)?;
-            places[unknown].is_none().then_some((unknown, sign))
+    for equation in 0..system.residuals().len() {
+        let place = system.alone(equation).into_iter().zip([false, true]).find_map(|(unknown, flip)| {
+            let unknown = unknown?;
+            places[unknown].is_none().then_some((unknown, flip))
         });
         match place {
-            Some((unknown, sign)) => places[unknown] = Some((index, sign)),
-            None => homeless.push((index, 1.0)),
+            Some((unknown, flip)) => places[unknown] = Some((equation, flip)),
+            None => homeless.push((equation, false)),
         }
     }
     let mut homeless = homeless.into_iter();
     places.into_iter().filter_map(|place| place.or_else(|| homeless.next())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::equation::{Given, parse_values};
+
+    #[test]
+    fn the_derivatives_by_all_parameters_are_those_by_each() {
+        let equations = ["x[i]^2 = a*i + d for i = 1..3", "y = if(a < b, c*x[2], x[1]/d) + floor(b)", "z - y = c"];
+        let values = parse_values("a=0.5,b=2,c=a*b+0.25,d=c^2").expect("values");
+        let system = System::new(&equations, Given { values, ..Given::default() }).expect("a system");
+        let model = Model::new(&system).expect("a model");
+        let z = [1.2, 0.7, -0.3, 2.0, 0.4];
+        let [all, each] = [usize::MAX, 1].map(|limit| Slopes::new(&model, limit));
+        assert_eq!((all.0.len(), each.0.len()), (1, 2));
+        let (all, each) = (all.at(&z, &[0.5, 2.0]), each.at(&z, &[0.5, 2.0]));
+        for (all, each) in all.iter().zip(&each) {
+            assert_eq!(all.len(), each.len());
+            let near = |(a, b): (&(usize, f64), &(usize, f64))| a.0 == b.0 && (a.1 - b.1).abs() < 1e-14;
+            assert!(all.iter().zip(each).all(near), "{all:?} {each:?}");
+        }
+        // b has a derivative by c and d in all rows
+        assert_eq!((model.rows_with(0).len(), model.rows_with(1).len(), all[1].len()), (5, 5, 5));
+    }
 }

@@ -1,7 +1,8 @@
 //! Calls: functions, `if`, `sum` and `prod`.
 
+use dini::program::Join;
+
 use super::super::function::Callable;
-use super::super::program::Combination;
 use super::super::syntax_error::Fault;
 use super::super::token::{Kind, Token};
 use super::super::tree::{Node, Range, Repeat};
@@ -21,9 +22,9 @@ impl<'t> Parser<'t> {
         // in functions of their own: what is nested to the limit must fit on a small stack
         let node = match function {
             Callable::Unary(unary) => Node::Call(unary, Box::new(self.formula()?)),
-            Callable::Binary(combination) => self.binary(name, combination)?,
+            Callable::Binary(join) => self.binary(name, join)?,
             Callable::If => self.conditional(name)?,
-            Callable::Repeat(combination) => self.repeat(name, combination)?,
+            Callable::Repeat(join) => self.repeat(name, join)?,
         };
         if self.peek_kind() == Some(Kind::Comma) {
             return Err(argument_count(name, function, "more"));
@@ -32,14 +33,14 @@ impl<'t> Parser<'t> {
         Ok(node)
     }
 
-    fn binary(&mut self, name: Token<'t>, combination: Combination) -> Result<Node, Fault> {
+    fn binary(&mut self, name: Token<'t>, join: Join) -> Result<Node, Fault> {
         let first = self.formula()?;
-        self.argument(name, Callable::Binary(combination), 1)?;
-        let mut rest = vec![(combination, self.formula()?)];
-        let more = matches!(combination, Combination::Min | Combination::Max);
+        self.argument(name, Callable::Binary(join), 1)?;
+        let mut rest = vec![(join, self.formula()?)];
+        let more = matches!(join, Join::Min | Join::Max);
         while more && self.peek_kind() == Some(Kind::Comma) {
             self.next += 1;
-            rest.push((combination, self.formula()?));
+            rest.push((join, self.formula()?));
         }
         Ok(Node::Chain(Box::new(first), rest))
     }
@@ -52,8 +53,8 @@ impl<'t> Parser<'t> {
         Ok(Node::If(condition, Box::new([yes, self.formula()?])))
     }
 
-    fn repeat(&mut self, name: Token<'t>, combination: Combination) -> Result<Node, Fault> {
-        let function = Callable::Repeat(combination);
+    fn repeat(&mut self, name: Token<'t>, join: Join) -> Result<Node, Fault> {
+        let function = Callable::Repeat(join);
         let (index, position) = self.running_index(name.position, example(function))?;
         self.argument(name, function, 1)?;
         let first = self.formula()?;
@@ -61,7 +62,7 @@ impl<'t> Parser<'t> {
         let last = self.formula()?;
         self.argument(name, function, 3)?;
         let range = Range { index, first, last, position };
-        Ok(Node::Repeat(Box::new(Repeat { combination, range, term: self.formula()? })))
+        Ok(Node::Repeat(Box::new(Repeat { join, range, term: self.formula()? })))
     }
 
     /// Takes the comma after argument number `given`.
@@ -97,7 +98,7 @@ fn example(function: Callable) -> &'static str {
     match function {
         Callable::Unary(_) | Callable::Binary(_) => "",
         Callable::If => "if(x < 1, a, b)",
-        Callable::Repeat(Combination::Multiply) => "prod(i, 1, 3, x[i])",
+        Callable::Repeat(Join::Multiply) => "prod(i, 1, 3, x[i])",
         Callable::Repeat(_) => "sum(i, 1, 3, x[i])",
     }
 }

@@ -1,6 +1,7 @@
 //! The first argument of `if`: comparisons joined by `and` and `or`.
 
-use super::super::program::Combination;
+use dini::program::Join;
+
 use super::super::syntax_error::Fault;
 use super::super::token::{Kind, Token};
 use super::super::tree::Condition;
@@ -16,12 +17,12 @@ impl<'t> Parser<'t> {
                 break;
             };
             self.next += 1;
-            if connective == Combination::Or {
-                any.push(joined(Combination::And, std::mem::take(&mut all)));
+            if connective == Join::Or {
+                any.push(joined(Join::And, std::mem::take(&mut all)));
             }
         }
-        any.push(joined(Combination::And, all));
-        Ok(joined(Combination::Or, any))
+        any.push(joined(Join::And, all));
+        Ok(joined(Join::Or, any))
     }
 
     /// A comparison such as `x < 1` or `0 < x <= 1`, or a condition in parentheses.
@@ -36,17 +37,17 @@ impl<'t> Parser<'t> {
         let mut left = self.formula()?;
         let mut comparisons = Vec::new();
         while let Some(token) = self.peek().filter(|token| matches!(token.kind, Kind::Comparison | Kind::Equals)) {
-            let combination = comparison_of(token)?;
+            let join = comparison_of(token)?;
             self.next += 1;
             let right = self.formula()?;
-            comparisons.push(Condition::Compare(combination, left, right.clone()));
+            comparisons.push(Condition::Compare(join, left, right.clone()));
             left = right;
         }
         if comparisons.is_empty() {
             let fault = Fault::new(name.position, "the first argument of `if` must be a comparison");
             return Err(fault.hint("as in if(x < 1, a, b)"));
         }
-        Ok(joined(Combination::And, comparisons))
+        Ok(joined(Join::And, comparisons))
     }
 
     /// Whether the parenthesis that comes next is around a condition rather than around a part of a formula: after it comes
@@ -70,10 +71,10 @@ impl<'t> Parser<'t> {
 }
 
 /// Several conditions as one.
-fn joined(combination: Combination, mut parts: Vec<Condition>) -> Condition {
+fn joined(join: Join, mut parts: Vec<Condition>) -> Condition {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
-        last => Condition::Join(combination, parts.into_iter().chain(last).collect()),
+        last => Condition::Join(join, parts.into_iter().chain(last).collect()),
     }
 }
 
@@ -82,20 +83,20 @@ pub(super) fn is_connective(token: Token<'_>) -> bool {
     connective(token).is_some()
 }
 
-fn connective(token: Token<'_>) -> Option<Combination> {
+fn connective(token: Token<'_>) -> Option<Join> {
     match (token.kind, token.text) {
-        (Kind::Logic, "&&") | (Kind::Name, "and") => Some(Combination::And),
-        (Kind::Logic, "||") | (Kind::Name, "or") => Some(Combination::Or),
+        (Kind::Logic, "&&") | (Kind::Name, "and") => Some(Join::And),
+        (Kind::Logic, "||") | (Kind::Name, "or") => Some(Join::Or),
         _ => None,
     }
 }
 
-fn comparison_of(token: Token<'_>) -> Result<Combination, Fault> {
+fn comparison_of(token: Token<'_>) -> Result<Join, Fault> {
     match token.text {
-        "<" => Ok(Combination::Less),
-        "<=" | "≤" => Ok(Combination::LessEqual),
-        ">" => Ok(Combination::Greater),
-        ">=" | "≥" => Ok(Combination::GreaterEqual),
+        "<" => Ok(Join::Less),
+        "<=" | "≤" => Ok(Join::LessEqual),
+        ">" => Ok(Join::Greater),
+        ">=" | "≥" => Ok(Join::GreaterEqual),
         text => {
             let message = format!("`{text}` is no condition: two real numbers are hardly ever equal to the last digit");
             Err(Fault::new(token.position, message).hint("write < or >, or abs(x - 1) < 1e-6 for nearness"))

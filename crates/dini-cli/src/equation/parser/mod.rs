@@ -8,8 +8,9 @@ mod mistakes;
 
 pub(super) use mistakes::stray_comparison;
 
+use dini::program::Join;
+
 use super::function::Callable;
-use super::program::Combination;
 use super::syntax_error::Fault;
 use super::token::{Kind, Token};
 use super::tree::{Node, Range, Symbol};
@@ -108,18 +109,18 @@ impl<'t> Parser<'t> {
     /// must fit on a small stack.
     fn formula(&mut self) -> Result<Node, Fault> {
         let (mut sum, mut product) = (Vec::new(), Vec::new());
-        let mut sign = Combination::Add;
-        let mut factor = Combination::Multiply;
+        let mut sign = Join::Add;
+        let mut factor = Join::Multiply;
         loop {
             product.push((factor, self.factor()?));
             let Some(operator) = self.peek().filter(|token| token.kind == Kind::Operator) else {
                 break;
             };
             self.next += 1;
-            factor = if operator.text == "/" { Combination::Divide } else { Combination::Multiply };
+            factor = if operator.text == "/" { Join::Divide } else { Join::Multiply };
             if matches!(operator.text, "+" | "-") {
                 sum.push((sign, chain(std::mem::take(&mut product))));
-                sign = if operator.text == "-" { Combination::Subtract } else { Combination::Add };
+                sign = if operator.text == "-" { Join::Subtract } else { Join::Add };
             }
         }
         sum.push((sign, chain(product)));
@@ -143,7 +144,7 @@ impl<'t> Parser<'t> {
         let mut node = self.operand()?;
         if let Some(sign) = self.peek_operator("^") {
             self.enter(sign)?;
-            node = chain(vec![(Combination::Power, node), (Combination::Power, self.factor()?)]);
+            node = chain(vec![(Join::Power, node), (Join::Power, self.factor()?)]);
         }
         self.depth = depth;
         for _ in 0..negations {
@@ -249,8 +250,8 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// The operands joined from the left, each by the combination beside it; that of the first does not matter.
-fn chain(operands: Vec<(Combination, Node)>) -> Node {
+/// The operands joined from the left, each by the join beside it; that of the first does not matter.
+fn chain(operands: Vec<(Join, Node)>) -> Node {
     let mut operands = operands.into_iter();
     match (operands.next(), operands.len()) {
         (Some((_, only)), 0) => only,

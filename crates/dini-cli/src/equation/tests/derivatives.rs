@@ -1,8 +1,6 @@
-//! Second derivatives, and agreement between kinds of dual numbers.
+//! Second derivatives, and agreement between the ways to get them.
 
-use num_dual::{Dual, Dual2_64, Dual64, HyperDual64};
-
-use super::{assert_close, differentiate, evaluate};
+use super::{Formula, assert_close, differentiate, mixed, twice};
 
 const SMOOTH: &[&str] = &[
     "x^3*y",
@@ -64,45 +62,42 @@ fn second_derivatives_agree_with_differences_of_first_ones() {
         let at = |x: f64| differentiate(text, &[("x", x), ("y", 1.7)]).1;
         let central = |h: f64| (at(0.6 + h) - at(0.6 - h)) / (2.0 * h);
         let expected = (4.0 * central(h) - central(2.0 * h)) / 3.0;
-        let x = Dual2_64::from_re(0.6).derivative();
-        let found = evaluate(text, &[("x", x), ("y", Dual2_64::from_re(1.7))]);
-        assert_close(found.re, evaluate(text, &[("x", 0.6), ("y", 1.7)]), 1e-15, text);
-        assert_close(found.v1, at(0.6), 1e-14, text);
-        assert_close(found.v2, expected, 1e-8, text);
-        // The same second derivative from hyper-dual numbers.
-        let x = HyperDual64::new(0.6, 1.0, 1.0, 0.0);
-        let hyper = evaluate(text, &[("x", x), ("y", HyperDual64::from_re(1.7))]);
-        assert_close(hyper.eps1eps2, found.v2, 1e-13, text);
-        // And from dual numbers of dual numbers.
-        let x = Dual::new(Dual64::new(0.6, 1.0), Dual64::from_re(1.0));
-        let y = Dual::from_re(Dual64::from_re(1.7));
-        let nested = evaluate(text, &[("x", x), ("y", y)]);
-        assert_close(nested.eps.eps, found.v2, 1e-13, text);
+        let given = [("x", 0.6), ("y", 1.7)];
+        let mut formula = Formula::new(text, &given);
+        let (backwards, forwards) = (formula.slope(formula.output, "x"), formula.tangent(formula.output, "x"));
+        let seconds = [
+            formula.slope(backwards, "x"),
+            formula.tangent(backwards, "x"),
+            formula.slope(forwards, "x"),
+            formula.tangent(forwards, "x"),
+        ];
+        let [first, along] = formula.at([backwards, forwards]);
+        assert_close(along, first, 1e-14, text);
+        let found = formula.at(seconds);
+        assert_close(found[0], expected, 1e-8, text);
+        found[1..].iter().for_each(|other| assert_close(*other, found[0], 1e-13, text));
     }
 }
 
 #[test]
 fn mixed_second_derivatives() {
-    let mixed = |text: &str, x: f64, y: f64| {
-        let x = HyperDual64::new(x, 1.0, 0.0, 0.0);
-        let y = HyperDual64::new(y, 0.0, 1.0, 0.0);
-        evaluate(text, &[("x", x), ("y", y)]).eps1eps2
-    };
     let (x, y) = (0.6_f64, 1.7_f64);
-    assert_close(mixed("x^2*y^3", x, y), 6.0 * x * y * y, 1e-14, "product");
+    let mixed = |text: &str| {
+        let both = [["x", "y"], ["y", "x"]].map(|order| mixed(text, &[("x", x), ("y", y)], order));
+        assert_close(both[0], both[1], 1e-13, text);
+        both[0]
+    };
+    assert_close(mixed("x^2*y^3"), 6.0 * x * y * y, 1e-14, "product");
     let power = x.powf(y - 1.0) * (1.0 + y * x.ln());
-    assert_close(mixed("x^y", x, y), power, 1e-13, "power");
+    assert_close(mixed("x^y"), power, 1e-13, "power");
     let angle = (y * y - x * x) / (x * x + y * y).powi(2);
-    assert_close(mixed("atan2(x, y)", x, y), -angle, 1e-13, "atan2");
-    assert_close(mixed("x/y", x, y), -1.0 / (y * y), 1e-14, "quotient");
+    assert_close(mixed("atan2(x, y)"), -angle, 1e-13, "atan2");
+    assert_close(mixed("x/y"), -1.0 / (y * y), 1e-14, "quotient");
 }
 
 #[test]
 fn second_derivatives_at_delicate_points() {
-    let second = |text: &str, x: f64| {
-        let x = Dual2_64::from_re(x).derivative();
-        evaluate(text, &[("x", x)]).v2
-    };
+    let second = |text: &str, x: f64| twice(text, &[("x", x)])[2];
     for (text, x, expected) in [
         ("x^2", 0.0, 2.0),
         ("x^3", 0.0, 0.0),

@@ -1,6 +1,7 @@
 //! Problem files damaged at random: each is read, or refused in words that a terminal can show.
 
 use super::random::Random;
+use super::residuals;
 use crate::equation::{Given, ProblemFile, System};
 
 const CORPORA: [&str; 4] = [
@@ -105,8 +106,7 @@ fn build(file: ProblemFile) {
     let given = Given { values: with, unknowns, starts: start };
     match System::new(&equations.unwrap_or_default(), given) {
         Ok(system) => {
-            let mut out = vec![0.0; system.unknowns().len()];
-            system.residual(&vec![0.5; out.len()], system.parameter_values(), &mut out);
+            residuals(&system, &vec![0.5; system.unknowns().len()], system.parameter_values());
         }
         Err(error) => assert!(!error.to_string().contains('\u{1b}'), "{error}"),
     }

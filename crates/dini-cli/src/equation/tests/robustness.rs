@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use dini::program::Code;
+
 use super::assert_refused;
 use crate::equation::lower::Lowering;
 use crate::equation::{Given, Statement, System, parse_assignments, parse_bounds, parse_names, parse_values};
@@ -67,12 +69,13 @@ fn damage(text: &str) {
 /// Reads a text as everything it could be.
 fn digest(text: &str) {
     let values = HashMap::from([("n".to_owned(), 2.0)]);
-    let equations = Statement::parse(text).and_then(|statement| statement.equations(&mut Lowering::new(Some(&values))));
-    match equations {
+    let mut lowering = Lowering::new(Some(&values));
+    match Statement::parse(text).and_then(|statement| statement.equations(&mut lowering)) {
         Ok(equations) => {
-            for equation in &equations {
-                let _: f64 = equation.residual().evaluate(|symbol| symbol as f64);
-            }
+            let (graph, symbols) = lowering.finish();
+            let outputs: Vec<_> = equations.iter().map(|equation| equation.residual).collect();
+            let inputs: Vec<f64> = (0..symbols.len()).map(|symbol| symbol as f64).collect();
+            Code::new(&graph, &outputs, inputs.len()).run_one(&[&inputs], |_, _| {});
         }
         Err(error) => {
             assert!(error.position <= text.chars().count(), "{error}");

@@ -1,7 +1,6 @@
 //! Which symbol plays which part, and what is refused.
 
-use num_dual::Dual64;
-
+use super::{gradient, residuals};
 use crate::equation::{Definition, Given, System, parse_assignments, parse_names, parse_values};
 
 fn given(with: &str, unknowns: &str, start: &str) -> Given {
@@ -21,19 +20,13 @@ fn symbols_without_a_value_are_the_unknowns() {
     let texts: Vec<String> = system.equations().map(ToString::to_string).collect();
     assert_eq!(texts, ["z = tanh(w*z + x)"]);
 
-    let mut out = [0.0];
-    system.residual(&[0.2], system.parameter_values(), &mut out);
-    assert_eq!(out, [0.2 - 0.4_f64.tanh()]);
+    assert_eq!(residuals(&system, &[0.2], system.parameter_values()), [0.2 - 0.4_f64.tanh()]);
 
-    // The derivative in z, then the one in w.
-    let z = Dual64::from_re(0.2);
-    let (w, x) = (Dual64::from_re(0.5), Dual64::from_re(0.3));
+    // the derivatives in z, w and x
     let slope = 1.0 - 0.4_f64.tanh().powi(2);
-    let mut out = [Dual64::from_re(0.0)];
-    system.residual(&[z.derivative()], &[w, x], &mut out);
-    assert!((out[0].eps - (1.0 - 0.5 * slope)).abs() < 1e-15);
-    system.residual(&[z], &[w.derivative(), x], &mut out);
-    assert!((out[0].eps + 0.2 * slope).abs() < 1e-15);
+    let found = gradient(&system, &[0.2], &[0.5, 0.3]);
+    let expected = [1.0 - 0.5 * slope, -0.2 * slope, -slope];
+    assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-15), "{found:?}");
 }
 
 #[test]
@@ -43,9 +36,10 @@ fn the_order_of_unknowns_is_that_of_appearance_or_as_named() {
     assert_eq!(system.unknowns(), ["y", "x"]);
     assert_eq!(system.parameters(), ["b", "a"]);
     assert_eq!(system.start(), [0.0, 5.0]);
-    let mut out = [0.0; 2];
-    system.residual(&[10.0, 20.0], system.parameter_values(), &mut out);
-    assert_eq!(out, [10.0 + 3.0 * 20.0 - 1.0, 20.0 - 10.0 - 2.0]);
+    assert_eq!(
+        residuals(&system, &[10.0, 20.0], system.parameter_values()),
+        [10.0 + 3.0 * 20.0 - 1.0, 20.0 - 10.0 - 2.0]
+    );
 
     let system = System::new(&equations, given("b=2,a=3", "x,y", "y=1,x=2")).expect("valid");
     assert_eq!(system.unknowns(), ["x", "y"]);
@@ -56,9 +50,7 @@ fn the_order_of_unknowns_is_that_of_appearance_or_as_named() {
 fn constants_may_be_overridden() {
     let residual = |with: &str, unknowns: &str| {
         let system = System::new(&["z = e^1*pi"], given(with, unknowns, "")).expect("valid");
-        let mut out = [0.0];
-        system.residual(&[0.0], system.parameter_values(), &mut out);
-        out[0]
+        residuals(&system, &[0.0], system.parameter_values())[0]
     };
     assert_eq!(residual("", ""), -std::f64::consts::E * std::f64::consts::PI);
     assert_eq!(residual("e=2", ""), -2.0 * std::f64::consts::PI);

@@ -1,8 +1,6 @@
 //! Values that depend on values.
 
-use num_dual::Dual64;
-
-use super::assert_close;
+use super::{assert_close, gradient, residuals};
 use crate::equation::{Given, System, SystemError, parse_values};
 
 fn system(equations: &[&str], with: &str) -> Result<System, SystemError> {
@@ -18,10 +16,8 @@ fn dependent_values_are_abbreviations() {
     let values: Vec<(&str, f64)> = system.abbreviations().collect();
     assert_eq!(values, [("b", 2.0 / 3.0), ("c", (2.0_f64 / 3.0) * (2.0 / 3.0))]);
     // g = z - (a + a³/27), its derivative by a through all of them
-    let mut out = [Dual64::from_re(0.0)];
-    system.residual(&[Dual64::from_re(1.0)], &[Dual64::from_re(2.0).derivative()], &mut out);
-    assert_close(out[0].re, 1.0 - (2.0 + 8.0 / 27.0), 1e-15, "g");
-    assert_close(out[0].eps, -(1.0 + 12.0 / 27.0), 1e-15, "dg/da");
+    assert_close(residuals(&system, &[1.0], &[2.0])[0], 1.0 - (2.0 + 8.0 / 27.0), 1e-15, "g");
+    assert_close(gradient(&system, &[1.0], &[2.0])[1], -(1.0 + 12.0 / 27.0), 1e-15, "dg/da");
 }
 
 #[test]

@@ -50,6 +50,17 @@ fn a_condition_has_derivatives_except_at_its_kink() {
 fn the_branch_not_taken_does_not_hinder() {
     let found = answer(&args(&["y = if(x > 0, ln(x), x^2)"], "x=-2", "", ""));
     assert!((found.solution[0], derivative(&found, 0, 0)) == (4.0, -4.0), "{found}");
+    // not even where it has an infinite slope or none, in the values and in the unknowns
+    for (equation, with, solution, slope) in [
+        ("y = if(x > 0, sqrt(x), -x)", "x=-1", 1.0, -1.0),
+        ("y = if(x < 0, sqrt(x), x^2)", "x=3", 9.0, 6.0),
+        ("y = if(x > 0, x*ln(x), if(ln(x) < 1, sqrt(x), x^2))", "x=2", 2.0 * 2f64.ln(), 1.0 + 2f64.ln()),
+        ("2*y + if(y < 0, sqrt(-y), y^2) = a", "a=3", 1.0, 0.25),
+    ] {
+        let found = answer(&args(&[equation], with, "", ""));
+        assert!((found.solution[0] - solution).abs() < 1e-12, "{found}");
+        assert!((derivative(&found, 0, 0) - slope).abs() < 1e-12, "{found}");
+    }
     // laminar and turbulent friction
     let friction = "f = if(Re < 2300, 64/Re, 0.3164*Re^-0.25)";
     let found = answer(&args(&[friction], "Re=1000", "", ""));

@@ -2,9 +2,11 @@
 
 use dini::gradient::{Derivative, Implicit};
 use dini::linear::Inverse;
-use dini::problem::{Dual, Equation, ParamJvp, ParamVjp};
+use dini::model::System;
+use dini::problem::{ParamJvp, ParamVjp};
 use dini::solve::{Accuracy, AnySolver};
-use dini::{Error, Options, Rows, Solution, Status};
+use dini::tiny::{Equation, Plain};
+use dini::{Error, Model, Options, Rows, Solution, Status};
 
 use crate::conformance;
 
@@ -58,33 +60,36 @@ pub trait AnySolution {
 #[derive(Clone, Debug)]
 pub struct Stated<E> {
     equation: E,
-    dual: Dual<E, f64>,
+    system: System<f64>,
 }
 
-impl<E: Equation<f64> + Clone> Stated<E> {
+impl<E: Equation> Stated<E> {
     /// The equation at `parameters`, B x p.
     ///
     /// # Panics
     /// Where the parameters do not fit the equation.
     pub fn new(equation: E, parameters: Rows<f64>) -> Self {
-        let dual = Dual::new(equation.clone(), parameters).expect("parameters that fit the equation");
-        Stated { equation, dual }
+        let system = Model::of(&equation).samples(parameters).system(equation.unknowns());
+        Stated { system: system.expect("parameters that fit the equation"), equation }
     }
 }
 
-impl<E: Equation<f64> + Clone + Send + 'static> AnyProblem for Stated<E> {
+impl<E: Equation + Send + Sync + 'static> AnyProblem for Stated<E> {
     fn unknowns(&self) -> usize {
         self.equation.unknowns()
     }
 
     fn parameters(&self) -> &Rows<f64> {
-        self.dual.parameters()
+        self.system.parameters()
     }
 
     fn residual(&self, z: &Rows<f64>) -> Rows<f64> {
         let mut g = Rows::new(z.samples(), z.width());
         for s in 0..z.samples() {
-            self.equation.residual(z.row(s), self.parameters().row(s), g.row_mut(s));
+            let plain = |row: &[f64]| row.iter().map(|v| Plain(*v)).collect::<Vec<_>>();
+            let mut values = vec![Plain(0.0); z.width()];
+            self.equation.residual(&plain(z.row(s)), &plain(self.parameters().row(s)), &mut values);
+            g.row_mut(s).iter_mut().zip(values).for_each(|(g, value)| *g = value.0);
         }
         g
     }
@@ -95,18 +100,18 @@ impl<E: Equation<f64> + Clone + Send + 'static> AnyProblem for Stated<E> {
         z0: &Rows<f64>,
         options: &Options,
     ) -> Result<Box<dyn AnySolution + 'a>, Error> {
-        Ok(Box::new(dini::solve(&self.dual, z0, solver, options)?))
+        Ok(Box::new(dini::solve(&self.system, z0, solver, options)?))
     }
 
     fn conform(&self, z: &Rows<f64>) {
-        conformance::linearize(&self.dual, z);
+        conformance::linearize(&self.system, z);
         let a = self.parameters();
         let [da, other] = [7, 8].map(|seed| conformance::numbers::rows(seed, a.samples(), a.width()));
         let inner = |x: &Rows<f64>, y: &Rows<f64>| conformance::numbers::dot(x.as_slice(), y.as_slice());
         let moved = |t: f64| {
             let values = a.as_slice().iter().zip(da.as_slice()).map(|(a, d)| a + t * d).collect();
             let parameters = Rows::from_vec(a.samples(), a.width(), values).expect("the same shape");
-            Stated::new(self.equation.clone(), parameters).dual
+            self.system.with_parameters(parameters).expect("parameters that fit the equation")
         };
         conformance::parameters(moved, z, &da, inner);
         conformance::second_order(moved, z, [&da, &other], inner);

@@ -1,7 +1,7 @@
 //! The table of problems.
 
 use dini::Rows;
-use dini::problem::Equation;
+use dini::tiny::Equation;
 
 use crate::any::Stated;
 use crate::case::{Case, Root, Set, Tangent};
@@ -16,7 +16,7 @@ pub fn cases() -> Vec<Case> {
 /// A case of one sample without roots yet.
 fn case<E>(set: Set, name: &'static str, equation: E, a: &[f64], starts: &[&[f64]]) -> Case
 where
-    E: Equation<f64> + Clone + Send + 'static,
+    E: Equation + Clone + Send + Sync + 'static,
 {
     let problem = Box::new(Stated::new(equation, rows_of(&[a])));
     Case { name, set, problem, starts: starts.iter().map(|s| rows_of(&[s])).collect(), roots: Vec::new() }

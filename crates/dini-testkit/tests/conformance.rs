@@ -2,8 +2,9 @@
 
 use dini::cells::Tanh;
 use dini::linear::{BiCgStab, Cg, Gmres, Lsmr, Refinement};
-use dini::problem::{Closure, Differences, Dual, FixedPoint};
+use dini::model::{Model, OnSlices, System};
 use dini::solve::{AnySolver, LineSearch};
+use dini::tiny::{Equation, Plain};
 use dini::{Anderson, Newton, Picard, Real, Rows};
 use dini_testkit::conformance::{self, numbers::dot, numbers::numbers, numbers::rows};
 use dini_testkit::equations::{BroydenTridiagonal, SkewTanh};
@@ -106,82 +107,90 @@ fn tanh_cell_f32() {
     cell_conforms::<f32>();
 }
 
-/// g_i = z_i^3 - (1 + s) z_{i+1} - a_i with the sample s, and a on the first two components.
-fn closure<T: Real>(n: usize, a: &Rows<T>) -> Closure<T> {
-    let a = a.clone();
-    let coupling = |s: usize| T::of(1.0 + s as f64);
-    Closure::new(
-        n,
-        move |s, z: &[T], g| {
-            (0..n).for_each(|i| g[i] = z[i] * z[i] * z[i] - coupling(s) * z[(i + 1) % n]);
-            (0..2).for_each(|i| g[i] -= a.row(s)[i]);
-        },
-        move |s, z, j| {
-            j.fill(T::of(0.0));
+/// h_i = z_i^3 - a_3 z_{i+1} - a_i, the last term on the first two components: of h = 0, or of z = h.
+fn on_slices<T: Real>(fixed_point: bool) -> Model<OnSlices<T>, T> {
+    let h = |z: &[T], a: &[T], h: &mut [T]| {
+        let n = z.len();
+        (0..n).for_each(|i| h[i] = z[i] * z[i] * z[i] - a[2] * z[(i + 1) % n]);
+        (0..2).for_each(|i| h[i] -= a[i]);
+    };
+    let model = if fixed_point { Model::fixed_point_on_slices(h) } else { Model::equation_on_slices(h) };
+    model
+        .jacobian(|z, a, j| {
+            let n = z.len();
             for i in 0..n {
                 j[i * n + i] = T::of(3.0) * z[i] * z[i];
-                j[(i + 1) % n * n + i] = -coupling(s);
+                j[(i + 1) % n * n + i] = -a[2];
             }
-        },
-    )
-    .parameters(2, move |_, _, d| (0..2).for_each(|j| d[j * n + j] = T::of(-1.0)))
+        })
+        .parameter_jacobian(|z, _, d| {
+            let n = z.len();
+            (0..2).for_each(|j| d[j * n + j] = T::of(-1.0));
+            (0..n).for_each(|i| d[2 * n + i] = -z[(i + 1) % n]);
+        })
 }
 
-fn closure_conforms<T: Real>() {
-    let (n, z, da) = (6, rows::<T>(1, 5, 6), rows::<T>(2, 5, 2));
-    let problem =
-        |t: f64| closure(n, &Rows::from_vec(5, 2, da.as_slice().iter().map(|d| T::of(t) * *d).collect()).unwrap());
-    let inner = |a: &Rows<T>, b: &Rows<T>| dot(a.as_slice(), b.as_slice());
-    conformance::linearize(&problem(0.0), &z);
-    conformance::parameters(problem, &z, &da, inner);
-    conformance::linearize(&FixedPoint(problem(0.0)), &z);
-    conformance::parameters(|t| FixedPoint(problem(t)), &z, &da, inner);
+fn on_slices_conforms<T: Real>() {
+    let (n, z, da) = (6, rows::<T>(1, 5, 6), rows::<T>(2, 5, 3));
+    for fixed_point in [false, true] {
+        let problem = |t: f64| {
+            let mut a = Rows::new(5, 3);
+            for s in 0..5 {
+                let at = [0.0, 0.0, 1.0 + s as f64].map(T::of);
+                a.row_mut(s).iter_mut().zip(at).zip(da.row(s)).for_each(|((a, at), d)| *a = at + T::of(t) * *d);
+            }
+            on_slices(fixed_point).samples(a).system(n).unwrap()
+        };
+        let inner = |a: &Rows<T>, b: &Rows<T>| dot(a.as_slice(), b.as_slice());
+        conformance::linearize(&problem(0.0), &z);
+        conformance::parameters(problem, &z, &da, inner);
+    }
 }
 
 #[test]
-fn closure_and_fixed_point_f64() {
-    closure_conforms::<f64>();
+fn equations_and_fixed_points_on_slices_f64() {
+    on_slices_conforms::<f64>();
 }
 
 #[test]
-fn closure_and_fixed_point_f32() {
-    closure_conforms::<f32>();
+fn equations_and_fixed_points_on_slices_f32() {
+    on_slices_conforms::<f32>();
 }
 
 #[test]
-fn dual() {
-    let tridiagonal = Dual::new(BroydenTridiagonal { n: 9 }, rows(1, 5, 1)).unwrap();
-    conformance::linearize(&tridiagonal, &rows(2, 5, 9));
-    conformance::linearize(&Dual::new(SkewTanh { n: 8 }, rows(3, 4, 8)).unwrap(), &rows(4, 4, 8));
+fn traced_equations() {
+    let tridiagonal = BroydenTridiagonal { n: 9 };
+    conformance::linearize(&Model::of(tridiagonal).samples(rows(1, 5, 1)).system(9).unwrap(), &rows::<f64>(2, 5, 9));
+    let skew = SkewTanh { n: 8 };
+    conformance::linearize(&Model::of(skew).samples(rows(3, 4, 8)).system(8).unwrap(), &rows::<f64>(4, 4, 8));
 }
 
-/// g = (z_1^2 - a z_2, z_2), whose mixed second derivative, by z_2 and a, is `mixed` in place of -1.
-fn curved(mixed: f64, a: &Rows<f64>) -> Closure<f64> {
-    let (at, by) = (a.clone(), a.clone());
-    Closure::new(
-        2,
-        move |s, z: &[f64], g| g.copy_from_slice(&[z[0] * z[0] - at.row(s)[0] * z[1], z[1]]),
-        move |s, z, j| j.copy_from_slice(&[2.0 * z[0], 0.0, -by.row(s)[0], 1.0]),
-    )
-    .parameters(1, |_, z, d| d.copy_from_slice(&[-z[1], 0.0]))
-    .second_derivatives(move |_, at, out| {
-        let lam = at.lam[0];
-        out.copy_from_slice(&[2.0 * lam * at.dz[0], mixed * lam * at.da[0], -lam * at.dz[1]]);
-    })
+/// z = (z_1^2 - a z_2, z_2), whose mixed second derivative, by z_2 and a, is `mixed` in place of -1.
+fn curved(mixed: f64, a: Rows<f64>) -> System<f64> {
+    Model::fixed_point_on_slices(|z: &[f64], a, f| f.copy_from_slice(&[z[0] * z[0] - a[0] * z[1], z[1]]))
+        .jacobian(|z, a, j| j.copy_from_slice(&[2.0 * z[0], 0.0, -a[0], 1.0]))
+        .parameter_jacobian(|z, _, d| d.copy_from_slice(&[-z[1], 0.0]))
+        .second_derivatives(move |_, at, out| {
+            let lam = at.lam[0];
+            out.copy_from_slice(&[2.0 * lam * at.dz[0], mixed * lam * at.da[0], -lam * at.dz[1]]);
+        })
+        .samples(a)
+        .system(2)
+        .unwrap()
 }
 
 fn curved_conforms(mixed: f64) {
     let da = rows::<f64>(2, 3, 1);
     let moved = |t: f64| {
         let a = da.as_slice().iter().map(|d| 1.0 + t * d).collect();
-        FixedPoint(curved(mixed, &Rows::from_vec(3, 1, a).unwrap()))
+        curved(mixed, Rows::from_vec(3, 1, a).unwrap())
     };
     let inner = |a: &Rows<f64>, b: &Rows<f64>| dot(a.as_slice(), b.as_slice());
     conformance::second_order(moved, &rows(1, 3, 2), [&da, &rows(3, 3, 1)], inner);
 }
 
 #[test]
-fn second_derivatives_of_a_closure() {
+fn second_derivatives_on_slices() {
     curved_conforms(-1.0);
 }
 
@@ -194,6 +203,12 @@ fn second_derivatives_that_leave_out_a_term_do_not_conform() {
 #[test]
 fn differences() {
     // exact to rounding for a quadratic residual
-    let tridiagonal = Dual::new(BroydenTridiagonal { n: 9 }, rows(1, 5, 1)).unwrap();
-    conformance::linearize(&Differences(tridiagonal), &rows(2, 5, 9));
+    let tridiagonal = BroydenTridiagonal { n: 9 };
+    let differences = Model::equation_on_slices(move |z: &[f64], a, g| {
+        let plain = |values: &[f64]| values.iter().map(|v| Plain(*v)).collect::<Vec<_>>();
+        let mut out = vec![Plain(0.0); z.len()];
+        tridiagonal.residual(&plain(z), &plain(a), &mut out);
+        g.iter_mut().zip(out).for_each(|(g, value)| *g = value.0);
+    });
+    conformance::linearize(&differences.samples(rows(1, 5, 1)).system(9).unwrap(), &rows(2, 5, 9));
 }

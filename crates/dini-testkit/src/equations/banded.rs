@@ -38,7 +38,7 @@ equation! {
     BroydenBanded, n, p = 1, |z, a, g| {
         for k in 0..z.len() {
             let near = k.saturating_sub(5)..z.len().min(k + 2);
-            let others = sum(near, |j| if j == k { D::zero() } else { z[j] * (z[j] + 1.0) });
+            let others = sum(near, |j| if j == k { D::number(0.0) } else { z[j] * (z[j] + 1.0) });
             g[k] = z[k] * (z[k] * z[k] * 5.0 + 2.0) + a[0] - others;
         }
     }

@@ -1,14 +1,13 @@
 //! Discretised boundary-value problems.
 
-use dini::num_dual::DualNum;
-use dini::problem::Equation;
+use dini::tiny::{Equation, Number};
 
 use super::{equation, sum};
 
 /// 2 z_k - z_{k-1} - z_{k+1} with z_0 = z_{n+1} = 0; `k` counts from 0.
-fn second_difference<D: DualNum<Primitive = f64> + Copy>(z: &[D], k: usize) -> D {
-    let before = if k > 0 { z[k - 1] } else { D::zero() };
-    let after = if k + 1 < z.len() { z[k + 1] } else { D::zero() };
+fn second_difference<D: Number>(z: &[D], k: usize) -> D {
+    let before = if k > 0 { z[k - 1] } else { D::number(0.0) };
+    let after = if k + 1 < z.len() { z[k + 1] } else { D::number(0.0) };
     z[k] * 2.0 - before - after
 }
 
@@ -51,7 +50,7 @@ pub struct DiscreteIntegral {
     pub library: bool,
 }
 
-impl Equation<f64> for DiscreteIntegral {
+impl Equation for DiscreteIntegral {
     fn unknowns(&self) -> usize {
         self.n
     }
@@ -60,12 +59,12 @@ impl Equation<f64> for DiscreteIntegral {
         1
     }
 
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], g: &mut [D]) {
         let n = z.len();
         let h = 1.0 / (n + 1) as f64;
         let t = |j: usize| h * (j + 1) as f64;
         let cube = |j: usize| (z[j] + a[0] + t(j)).powi(3);
-        let mut below = D::zero();
+        let mut below = D::number(0.0);
         let mut above = sum(0..n, |j| cube(j) * (1.0 - t(j)));
         for i in 0..n {
             let own = cube(i);

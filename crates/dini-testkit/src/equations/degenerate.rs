@@ -1,6 +1,6 @@
 //! Systems with a singular Jacobian at their roots, or everywhere.
 
-use dini::num_dual::DualNum;
+use dini::tiny::Number;
 
 use super::equation;
 
@@ -18,8 +18,11 @@ equation! {
 }
 
 /// (1 - e^{-x^2}) / x, continued to 0 by its series.
-fn bump<D: DualNum<Primitive = f64> + Copy>(x: D) -> D {
-    if x.re().abs() < 1e-8 { x } else { -(-x * x).exp_m1() / x }
+fn bump<D: Number>(x: D) -> D {
+    let small = x.abs().lt(D::number(1e-8));
+    // both are computed: a divisor that is never 0 keeps NaN out of the derivatives
+    let divisor = D::select(small, D::number(1.0), x);
+    D::select(small, x, -(-x * x).exp_m1() / divisor)
 }
 
 equation! {

@@ -10,10 +10,10 @@ equation! {
     Chebyquad, n, p = 1, |z, a, g| {
         let n = z.len();
         for k in 1..=n {
-            g[k - 1] = if k % 2 == 0 { a[0] / (k * k - 1) as f64 } else { D::zero() };
+            g[k - 1] = if k % 2 == 0 { a[0] / (k * k - 1) as f64 } else { D::number(0.0) };
         }
         for &x in z {
-            let (mut before, mut t) = (D::one(), x);
+            let (mut before, mut t) = (D::number(1.0), x);
             for g in g.iter_mut() {
                 *g += t / n as f64;
                 (before, t) = (t, x * t * 2.0 - before);
@@ -32,7 +32,7 @@ equation! {
         for k in 0..n - 1 {
             g[k] = z[k] + total - (n + 1) as f64;
         }
-        g[n - 1] = z.iter().fold(D::one(), |product, &v| product * v) - a[0];
+        g[n - 1] = z.iter().fold(D::number(1.0), |product, &v| product * v) - a[0];
     }
 }
 

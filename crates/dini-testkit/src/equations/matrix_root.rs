@@ -1,7 +1,6 @@
 //! Square roots of a matrix.
 
-use dini::num_dual::DualNum;
-use dini::problem::Equation;
+use dini::tiny::{Equation, Number};
 
 use super::sum;
 
@@ -17,7 +16,7 @@ pub struct MatrixRoot {
     pub m: usize,
 }
 
-impl Equation<f64> for MatrixRoot {
+impl Equation for MatrixRoot {
     fn unknowns(&self) -> usize {
         self.m * self.m
     }
@@ -26,7 +25,7 @@ impl Equation<f64> for MatrixRoot {
         1
     }
 
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], g: &mut [D]) {
         let m = self.m;
         for i in 0..m {
             for j in 0..m {

@@ -1,4 +1,4 @@
-//! The equations g(z; a) = 0, written once over generic scalars.
+//! The equations g(z; a) = 0, written once for every type of number.
 //!
 //! Each has at least one parameter, at the place of a constant of the original; with the value of that constant it is the
 //! original. MGH stands for J. J. More, B. S. Garbow and K. E. Hillstrom (1981), doi:10.1145/355934.355936; "the library"
@@ -47,14 +47,14 @@ macro_rules! equation {
         $crate::equations::equation!(@ $name, (|_: &$name| $n), $p, $z, $a, $g, $body);
     };
     (@ $name:ident, $n:expr, $p:literal, $z:ident, $a:ident, $g:ident, $body:block) => {
-        impl ::dini::problem::Equation<f64> for $name {
+        impl ::dini::tiny::Equation for $name {
             fn unknowns(&self) -> usize {
                 $n(self)
             }
             fn parameters(&self) -> usize {
                 $p
             }
-            fn residual<D: ::dini::num_dual::DualNum<Primitive = f64> + Copy>(&self, $z: &[D], $a: &[D], $g: &mut [D]) {
+            fn residual<D: ::dini::tiny::Number>(&self, $z: &[D], $a: &[D], $g: &mut [D]) {
                 $body
             }
         }
@@ -63,6 +63,6 @@ macro_rules! equation {
 pub(crate) use equation;
 
 /// Sum of the terms `f(i)` over `range`.
-pub(crate) fn sum<D: dini::num_dual::DualNum + Copy>(range: std::ops::Range<usize>, f: impl Fn(usize) -> D) -> D {
-    range.fold(D::zero(), |sum, i| sum + f(i))
+pub(crate) fn sum<D: dini::tiny::Number>(range: std::ops::Range<usize>, f: impl Fn(usize) -> D) -> D {
+    range.fold(D::number(0.0), |sum, i| sum + f(i))
 }

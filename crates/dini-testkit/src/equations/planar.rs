@@ -36,14 +36,11 @@ equation! {
     ///
     /// Source: R. Fletcher and M. J. D. Powell (1963), doi:10.1093/comjnl/6.2.163; MGH problem 7.
     HelicalValley, n = 3, p = 1, |z, a, g| {
-        let theta = if z[0].re() > 0.0 {
-            (z[1] / z[0]).atan() / TAU
-        } else if z[0].re() < 0.0 {
-            (z[1] / z[0]).atan() / TAU + 0.5
-        } else {
-            // the same angle, from the other ratio
-            -(z[0] / z[1]).atan() / TAU + 0.25 * z[1].re().signum()
-        };
+        // the angle in -pi..pi of the point or, on the left, of the opposite one, half a turn away
+        let left = z[0].lt(D::number(0.0));
+        let half = D::select(left, D::number(-1.0), D::number(1.0));
+        let turn = D::select(left, D::number(0.5), D::number(0.0));
+        let theta = (z[1] * half).atan2(z[0] * half) / TAU + turn;
         g[0] = (z[2] - theta * 10.0) * 10.0;
         g[1] = ((z[0] * z[0] + z[1] * z[1]).sqrt() - a[0]) * 10.0;
         g[2] = z[2];

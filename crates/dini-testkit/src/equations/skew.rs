@@ -1,7 +1,6 @@
 //! A fixed point on which Neumann series diverge.
 
-use dini::num_dual::DualNum;
-use dini::problem::Equation;
+use dini::tiny::{Equation, Number};
 
 use super::sum;
 
@@ -32,7 +31,7 @@ impl SkewTanh {
     }
 }
 
-impl Equation<f64> for SkewTanh {
+impl Equation for SkewTanh {
     fn unknowns(&self) -> usize {
         self.n
     }
@@ -41,7 +40,7 @@ impl Equation<f64> for SkewTanh {
         self.n
     }
 
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], g: &mut [D]) {
         for i in 0..z.len() {
             g[i] = z[i] - (sum(0..z.len(), |j| z[j] * Self::weight(i, j)) + a[i]).tanh();
         }

@@ -1,7 +1,6 @@
 //! Radiative transfer.
 
-use dini::num_dual::DualNum;
-use dini::problem::Equation;
+use dini::tiny::{Equation, Number};
 
 use super::sum;
 
@@ -28,7 +27,7 @@ pub struct Chandrasekhar {
     pub nodes: Nodes,
 }
 
-impl Equation<f64> for Chandrasekhar {
+impl Equation for Chandrasekhar {
     fn unknowns(&self) -> usize {
         self.n
     }
@@ -37,7 +36,7 @@ impl Equation<f64> for Chandrasekhar {
         1
     }
 
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], g: &mut [D]) {
         let n = z.len();
         let shift = match self.nodes {
             Nodes::Midpoints => 0.5,

@@ -10,7 +10,7 @@ equation! {
     /// MGH problem 20.
     Watson, n, p = 1, |z, a, g| {
         let n = z.len();
-        g.fill(D::zero());
+        g.fill(D::number(0.0));
         for i in 1..=29 {
             let t = f64::from(i) / 29.0;
             let power = |k: usize| t.powi(k as i32);
@@ -32,7 +32,7 @@ equation! {
     /// [`Watson`] as problem 6 of the library has it: factors j in place of j - 1, and other last terms. Not a gradient.
     WatsonLibrary, n, p = 1, |z, a, g| {
         let n = z.len();
-        g.fill(D::zero());
+        g.fill(D::number(0.0));
         for i in 1..=29 {
             let t = f64::from(i) / 29.0;
             let slope = sum(1..n, |j| z[j] * ((j + 1) as f64 * t.powi(j as i32 - 1)));

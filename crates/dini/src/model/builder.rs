@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::problem::{Along, Sparsity};
 use crate::program::{Outputs, Trace, Var};
 use crate::solve::{AnySolver, Bounds, Control, Observer};
+use crate::tiny::Equation;
 use crate::{Auto, Options, Real};
 
 /// A condition on unknowns z with parameters a, and how it is to be solved.
@@ -47,9 +48,16 @@ pub struct Model<F, T> {
     options: Options,
 }
 
+/// A function of (z, a) on traced numbers.
+type Function<'f> = dyn Fn(&[Var], &[Var]) -> Vec<Var> + 'f;
+
 /// A closure on [traced numbers](Var).
 #[derive(Clone)]
-pub struct OnVars<'f>(Rc<dyn Fn(&[Var], &[Var]) -> Vec<Var> + 'f>);
+pub struct OnVars<'f> {
+    function: Rc<Function<'f>>,
+    /// unknowns and parameters, where the function says how many it has
+    size: Option<(usize, usize)>,
+}
 
 /// A closure on plain slices.
 #[derive(Clone)]
@@ -77,9 +85,12 @@ pub trait Lower<T> {
 
 impl<T: Real> Lower<T> for OnVars<'_> {
     fn lower(&self, kind: Kind, (n, p): (usize, usize), pattern: &Pattern) -> Result<Arc<dyn Body<T>>, Error> {
+        if let Some(expected) = self.size.filter(|size| *size != (n, p)) {
+            return Err(Error::shape("unknowns and parameters of the equation", expected, (n, p)));
+        }
         let trace = Trace::new(n + p, |inputs| {
             let (z, a) = inputs.split_at(n);
-            (self.0)(z, a)
+            (self.function)(z, a)
         })?;
         Ok(Arc::new(Traced::new(kind, trace, (n, p), pattern)?))
     }
@@ -116,12 +127,34 @@ impl<T: Real> Lower<T> for OnSlices<T> {
 
 impl<'f> Model<OnVars<'f>, f64> {
     fn traced<R: Outputs>(kind: Kind, f: impl Fn(&[Var], &[Var]) -> R + 'f) -> Self {
-        Model::new(kind, OnVars(Rc::new(move |z, a| f(z, a).numbers())))
+        Model::new(kind, OnVars { function: Rc::new(move |z, a| f(z, a).numbers()), size: None })
     }
 
     /// g(z; a) = 0: `g` returns as many numbers as there are unknowns.
     pub fn equation<R: Outputs>(g: impl Fn(&[Var], &[Var]) -> R + 'f) -> Self {
         Self::traced(Kind::Equation, g)
+    }
+
+    /// g(z; a) = 0 for an equation that is written for every type of number, as [`tiny::solve`](crate::tiny::solve) takes it.
+    ///
+    /// ```
+    /// use dini::{Model, tiny::{Equation, Number}};
+    /// struct Power(i32);
+    /// impl Equation for Power {
+    ///     fn unknowns(&self) -> usize { 1 }
+    ///     fn parameters(&self) -> usize { 1 }
+    ///     fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
+    ///         out[0] = z[0].powi(self.0) - a[0];
+    ///     }
+    /// }
+    /// let s = Model::of(Power(3)).parameters(&[8.0]).solve(&[1.0])?;
+    /// assert!((s.converged()?[0] - 2.0).abs() < 1e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// A start or parameters that are not as many as the equation's are an [`Error::Shape`] when the model is lowered.
+    pub fn of(equation: impl Equation + 'f) -> Self {
+        Model::stated(equation)
     }
 
     /// z = f(z; a): `f` returns as many numbers as there are unknowns.
@@ -186,7 +219,18 @@ impl<'f> Model<OnVars<'f>, f64> {
     }
 }
 
-impl<T: Real> Model<OnVars<'_>, T> {
+impl<'f, T: Real> Model<OnVars<'f>, T> {
+    /// [`of`](Model::of) in either scalar.
+    pub(crate) fn stated(equation: impl Equation + 'f) -> Self {
+        let size = Some((equation.unknowns(), equation.parameters()));
+        let function = move |z: &[Var], a: &[Var]| {
+            let mut out = vec![Var::from(0.0); equation.unknowns()];
+            equation.residual(z, a, &mut out);
+            out
+        };
+        Model::new(Kind::Equation, OnVars { function: Rc::new(function), size })
+    }
+
     /// Reads the pattern of the Jacobian off the function, whatever the size: Jacobians and their factors are sparse, and
     /// [`Auto`] takes sparse Newton for equations with more than 8 unknowns.
     ///
@@ -334,7 +378,7 @@ impl<F, T: Real> Model<F, T> {
     }
 }
 
-impl<F: Lower<T>, T: Engine> Model<F, T> {
+impl<F: Lower<T>, T: Real> Model<F, T> {
     /// The problem in `n` unknowns that solvers read, for [`solve`](fn@crate::solve) with a solver of one's own, or to be solved often:
     /// the function is traced here.
     ///
@@ -349,7 +393,9 @@ impl<F: Lower<T>, T: Engine> Model<F, T> {
         let body = self.function.lower(self.kind, (n, self.parameters.width()), &self.pattern)?;
         System::new(self.kind, n, self.names.clone(), body, self.parameters.clone())
     }
+}
 
+impl<F: Lower<T>, T: Engine> Model<F, T> {
     /// Solves one system from `z0`.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 //! | choice | |
 //! |---|---|
 //! | kind | [`equation`](Model::equation), [`fixed_point`](Model::fixed_point), [`minimum`](Model::minimum), [`least_squares`](Model::least_squares) |
-//! | function | a closure of z and a on [traced numbers](crate::program::Var), which is run once; or on plain slices ([`equation_on_slices`](Model::equation_on_slices), [`fixed_point_on_slices`](Model::fixed_point_on_slices)) where it can't be traced |
+//! | function | a closure of z and a on [traced numbers](crate::program::Var), which is run once; an [equation for every type of number](Model::of); or a closure on plain slices ([`equation_on_slices`](Model::equation_on_slices), [`fixed_point_on_slices`](Model::fixed_point_on_slices)) where it can't be traced |
 //! | derivatives | of a traced function its own, to any order; on slices by hand ([`jacobian`](Model::jacobian), [`parameter_jacobian`](Model::parameter_jacobian), [`second_derivatives`](Model::second_derivatives)), the first ones else by central differences |
 //! | parameters | none, one row ([`parameters`](Model::parameters)), or one row a sample ([`samples`](Model::samples)) |
 //! | pattern | read off a traced function where that pays, always ([`find_pattern`](Model::find_pattern)), or given ([`pattern`](Model::pattern)) |

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::function::Function;
 use super::graph::Graph;
-use super::node::{Id, Join, Op, raise};
+use super::node::{Id, Join, Op, choose, raise};
 use crate::Real;
 use crate::kernels::scratch;
 
@@ -249,16 +249,5 @@ fn call<T: Real, const L: usize>(function: Function, x: [T; L]) -> [T; L] {
         Function::Abs => map(x, |x| num_traits::Float::abs(x)),
         Function::Exp => map(x, |x| num_traits::Float::exp(x)),
         other => map(x, |x| T::of(other.value(x.as_f64()))),
-    }
-}
-
-#[inline(always)]
-fn choose<T: Real>(truth: T, yes: T, no: T) -> T {
-    if truth.is_nan() {
-        truth
-    } else if truth == T::zero() {
-        no
-    } else {
-        yes
     }
 }

@@ -70,6 +70,7 @@ pub enum Function {
 
 impl Function {
     /// The value of the function.
+    #[inline]
     pub fn value(self, x: f64) -> f64 {
         match self {
             Self::Exp => x.exp(),
@@ -279,6 +280,69 @@ impl Function {
                 times(graph.negate(product))
             }
             Self::Bessel(n) => times(graph.bessel_slope(n, x)),
+        }
+    }
+
+    /// The value in either scalar, as programs compute it.
+    #[inline]
+    pub(crate) fn apply<T: crate::Real>(self, x: T) -> T {
+        match self {
+            Self::Sqrt => num_traits::Float::sqrt(x),
+            Self::Abs => num_traits::Float::abs(x),
+            Self::Exp => num_traits::Float::exp(x),
+            other => T::of(other.value(x.as_f64())),
+        }
+    }
+
+    /// f'(x) as a number, where `y` = f(x): what the node of [`slope`](Function::slope) computes.
+    #[inline]
+    pub(crate) fn derivative(self, x: f64, y: f64) -> f64 {
+        let gated = |slope: f64| Join::Gate.apply(slope, y);
+        let bessel = |n: i32| libm::jn(n, x);
+        match self {
+            Self::Exp => gated(y),
+            Self::Expm1 => gated(x.exp()),
+            Self::Ln => 1.0 / x,
+            Self::Log10 => 1.0 / (LN_10 * x),
+            Self::Log2 => 1.0 / (LN_2 * x),
+            Self::Ln1p => 1.0 / (x + 1.0),
+            Self::Sin => x.cos(),
+            Self::Cos => -x.sin(),
+            Self::Tan => y * y + 1.0,
+            Self::Asin => 1.0 / Self::BesideOne.value(x).sqrt(),
+            Self::Acos => -1.0 / Self::BesideOne.value(x).sqrt(),
+            Self::Atan => 1.0 / (x * x + 1.0),
+            Self::Sinh => gated(x.cosh()),
+            Self::Cosh => gated(x.sinh()),
+            Self::Tanh => Self::TanhSlope.value(x),
+            Self::Asinh => 1.0 / x.hypot(1.0),
+            Self::Acosh => 1.0 / ((x - 1.0).sqrt() * (x + 1.0).sqrt()),
+            Self::Atanh => 1.0 / Self::BesideOne.value(x),
+            Self::Sqrt => 0.5 / y,
+            Self::Cbrt => 1.0 / (3.0 * (y * y)),
+            Self::Abs => Self::Sign.value(x),
+            Self::Sigmoid => Self::SigmoidSlope.value(x),
+            Self::Erf => Self::Gaussian.value(x),
+            Self::Erfc => -Self::Gaussian.value(x),
+            Self::NormCdf => Self::NormalDensity.value(x),
+            Self::Gamma => gated(y * Self::Polygamma(0).value(x)),
+            Self::LnGamma => gated(Self::Polygamma(0).value(x)),
+            Self::LambertW | Self::LambertAbove => Self::LambertSlope.value(x),
+            Self::J0 | Self::Bessel(0) => -bessel(1),
+            Self::J1 => bessel(0) - Self::J1Over.value(x),
+            Self::J1Over => -0.25 * (bessel(1) + bessel(3)),
+            Self::Sign | Self::Floor | Self::Ceil => 0.0,
+            Self::BesideOne => -2.0 * x,
+            Self::TanhSlope => -2.0 * x.tanh() * y,
+            Self::SigmoidSlope => -y * (0.5 * x).tanh(),
+            Self::Gaussian => -2.0 * x * y,
+            Self::NormalDensity => -x * y,
+            Self::Polygamma(m) => Self::Polygamma(m.saturating_add(1)).value(x),
+            Self::LambertSlope => {
+                let above = Self::LambertAbove.value(x);
+                -y * y * ((1.0 + above) / above)
+            }
+            Self::Bessel(n) => 0.5 * (bessel(i32::from(n) - 1) - bessel(i32::from(n) + 1)),
         }
     }
 }

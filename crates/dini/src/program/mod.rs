@@ -12,6 +12,7 @@ mod code;
 mod derivative;
 mod function;
 mod graph;
+mod names;
 mod node;
 mod special;
 mod text;
@@ -25,3 +26,6 @@ pub use graph::Graph;
 pub use node::{Id, Join};
 pub use trace::{Outputs, Trace};
 pub use var::{Truth, Var, dot, select};
+
+pub(crate) use names::named;
+pub(crate) use node::{choose, raise};

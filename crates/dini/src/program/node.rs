@@ -109,7 +109,7 @@ impl Node {
 impl Join {
     /// The value, of numbers.
     #[inline(always)]
-    pub(super) fn apply<T: crate::Real>(self, a: T, b: T) -> T {
+    pub(crate) fn apply<T: crate::Real>(self, a: T, b: T) -> T {
         let truth = |known: bool| if known { T::one() } else { T::zero() };
         let compare = |known: bool| if a.is_nan() || b.is_nan() { T::nan() } else { truth(known) };
         match self {
@@ -145,11 +145,57 @@ impl Join {
             Self::PowerLog(_) => T::nan(),
         }
     }
+
+    /// The derivative of the value `y` by the first of the numbers, or by the second: what the program of a derivative computes.
+    #[inline]
+    pub(crate) fn derivative<T: crate::Real>(self, (a, b): (T, T), y: T, first: bool) -> T {
+        let one = T::one();
+        let gated = |slope| Self::Gate.apply(slope, y);
+        let share = |whole: bool| if whole { one } else { T::zero() };
+        match self {
+            Self::Add => one,
+            Self::Subtract => {
+                if first {
+                    one
+                } else {
+                    -one
+                }
+            }
+            Self::Multiply | Self::Weigh => {
+                if first {
+                    b
+                } else {
+                    a
+                }
+            }
+            Self::Divide if first => b.recip(),
+            Self::Divide => -y / b,
+            Self::Power if first => gated(Self::Weigh.apply(b, Self::Power.apply(a, b - one))),
+            Self::Power => gated(Self::PowerLog(1).apply(a, b)),
+            Self::PowerLog(k) if first => {
+                let fewer = if k <= 1 { Self::Power } else { Self::PowerLog(k - 1) };
+                let (power, other) = (self.apply(a, b - one), fewer.apply(a, b - one));
+                Self::Weigh.apply(b, power) + T::of(f64::from(k)) * other
+            }
+            Self::PowerLog(k) => Self::PowerLog(k.saturating_add(1)).apply(a, b),
+            Self::Atan2 => {
+                let r = a.hypot(b);
+                (if first { b } else { -a }) / r / r
+            }
+            Self::Hypot => (if first { a } else { b }) / y,
+            Self::Min => share((a <= b) == first),
+            Self::Max => share((a >= b) == first),
+            Self::Mod if first => one,
+            Self::Mod => -(a / b).floor(),
+            Self::Gate => share(first && !b.is_infinite()),
+            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::And | Self::Or => T::zero(),
+        }
+    }
 }
 
 /// x^n. Small whole exponents are products, which are faster and as exact.
 #[inline(always)]
-pub(super) fn raise<T: crate::Real>(x: T, n: f64) -> T {
+pub(crate) fn raise<T: crate::Real>(x: T, n: f64) -> T {
     if n == 2.0 {
         x * x
     } else if n == 3.0 {
@@ -161,5 +207,17 @@ pub(super) fn raise<T: crate::Real>(x: T, n: f64) -> T {
         x.recip()
     } else {
         num_traits::Float::powf(x, T::of(n))
+    }
+}
+
+/// What a truth value says: `yes`, `no`, or NaN.
+#[inline(always)]
+pub(crate) fn choose<T: crate::Real>(truth: T, yes: T, no: T) -> T {
+    if truth.is_nan() {
+        truth
+    } else if truth == T::zero() {
+        no
+    } else {
+        yes
     }
 }

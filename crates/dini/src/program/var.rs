@@ -5,6 +5,7 @@ use std::iter::{Product, Sum};
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Sub, SubAssign};
 
 use super::function::Function;
+use super::names::named;
 use super::node::{Id, Join};
 use super::trace::record;
 
@@ -72,18 +73,23 @@ impl Var {
         }
     }
 
-    fn call(self, function: Function) -> Self {
+    pub(crate) fn call(self, function: Function) -> Self {
         match self.0 {
             Kind::Number(value) => Var::number(function.value(value)),
             Kind::Node(..) => record([self], |graph, [x]| graph.call(function, x)),
         }
     }
 
-    fn join(self, join: Join, other: Var) -> Self {
+    pub(crate) fn join(self, join: Join, other: Var) -> Self {
         match (self.0, other.0) {
             (Kind::Number(a), Kind::Number(b)) => Var::number(join.apply(a, b)),
             _ => record([self, other], |graph, [a, b]| graph.join(join, a, b)),
         }
+    }
+
+    /// `yes` where this truth value is 1, `no` where it is 0.
+    pub(crate) fn choose(self, yes: Var, no: Var) -> Self {
+        record([self, yes, no], |graph, [truth, yes, no]| graph.select(truth, yes, no))
     }
 }
 
@@ -96,75 +102,7 @@ macro_rules! functions {
         }
     };
 }
-
-functions! {
-    /// e^x
-    exp = Exp,
-    /// e^x - 1, exact near 0.
-    exp_m1 = Expm1,
-    /// The natural logarithm.
-    ln = Ln,
-    /// ln(1 + x), exact near 0.
-    ln_1p = Ln1p,
-    /// The logarithm to base 10.
-    log10 = Log10,
-    /// The logarithm to base 2.
-    log2 = Log2,
-    /// The sine.
-    sin = Sin,
-    /// The cosine.
-    cos = Cos,
-    /// The tangent.
-    tan = Tan,
-    /// The inverse sine.
-    asin = Asin,
-    /// The inverse cosine.
-    acos = Acos,
-    /// The inverse tangent.
-    atan = Atan,
-    /// The hyperbolic sine.
-    sinh = Sinh,
-    /// The hyperbolic cosine.
-    cosh = Cosh,
-    /// The hyperbolic tangent.
-    tanh = Tanh,
-    /// The inverse hyperbolic sine.
-    asinh = Asinh,
-    /// The inverse hyperbolic cosine.
-    acosh = Acosh,
-    /// The inverse hyperbolic tangent.
-    atanh = Atanh,
-    /// The square root.
-    sqrt = Sqrt,
-    /// The cube root.
-    cbrt = Cbrt,
-    /// |x|; its derivative at the kink is 0, and a verdict there refuses it.
-    abs = Abs,
-    /// The logistic function 1 / (1 + e^-x).
-    sigmoid = Sigmoid,
-    /// The error function.
-    erf = Erf,
-    /// 1 - erf(x), exact where that is small.
-    erfc = Erfc,
-    /// The probability of a normal variable below x.
-    norm_cdf = NormCdf,
-    /// The gamma function.
-    gamma = Gamma,
-    /// ln |gamma(x)|
-    ln_gamma = LnGamma,
-    /// The principal branch w of w e^w = x.
-    lambert_w = LambertW,
-    /// The Bessel function of the first kind of order 0.
-    j0 = J0,
-    /// The Bessel function of the first kind of order 1.
-    j1 = J1,
-    /// -1, 0 or 1.
-    signum = Sign,
-    /// The largest whole number not above x.
-    floor = Floor,
-    /// The smallest whole number not below x.
-    ceil = Ceil,
-}
+named!(functions);
 
 impl Var {
     /// x^n for a whole n.
@@ -265,7 +203,7 @@ impl Not for Truth {
 
 /// `yes` where `truth` is, else `no`; NaN where an operand of the comparison is. Both are computed, one counts.
 pub fn select(truth: Truth, yes: impl Into<Var>, no: impl Into<Var>) -> Var {
-    record([truth.0, yes.into(), no.into()], |graph, [truth, yes, no]| graph.select(truth, yes, no))
+    truth.0.choose(yes.into(), no.into())
 }
 
 /// sum_i a_i b_i, of as many terms as the shorter one has.

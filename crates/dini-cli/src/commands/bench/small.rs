@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use dini::num_dual::DualNum;
-use dini::problem::{Active, Equation, Eval, Linearize, ParamVjp, Parametric, Problem};
+use dini::problem::{Active, Eval, Linearize, ParamVjp, Parametric, Problem};
 use dini::solve::{Control, Workspace, solve_with};
-use dini::{Error, Implicit, Newton, Options, Rows, tiny};
+use dini::tiny::{self, Equation, Number};
+use dini::{Error, Implicit, Newton, Options, Rows};
 
 use super::case::Case;
 use super::clock::{Spread, milliseconds, repeat};
@@ -114,14 +114,14 @@ impl ParamVjp for Circle {
 }
 
 /// The same equations for the stack.
-impl Equation<f64> for Circle {
+impl Equation for Circle {
     fn unknowns(&self) -> usize {
         2
     }
     fn parameters(&self) -> usize {
         2
     }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
         out[0] = z[0] + z[1] - a[0];
         out[1] = z[0] * z[0] + z[1] * z[1] - a[1];
     }
@@ -190,7 +190,7 @@ fn time_stack(tol: f64, budget: Duration) -> Result<Timed, Error> {
     let errors =
         [worst(&row(root.z)?, &row([0.0, 3.0])?), worst(&row(root.pullback([1.0, -2.0])?)?, &row([1.0, -0.5])?)];
     let each = |spread: Spread| spread.scaled(1.0 / f64::from(CALLS));
-    // a residual at the start, and a Jacobian of two dual evaluations and a residual a step
+    // a residual at the start, and a Jacobian of two evaluations with derivatives and a residual a step
     let evaluations = 1.0 + 3.0 * root.iterations as f64;
     Ok(Timed { forward: each(forward), total: each(total), repetitions, evaluations, errors })
 }

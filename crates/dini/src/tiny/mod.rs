@@ -1,15 +1,25 @@
 //! One small system on the stack: Newton's method and its derivatives without any allocation.
 //!
 //! For systems of a few equations whose evaluation takes nanoseconds, where the batched path would spend its time on memory.
-//! Sizes are constants, the derivatives come from dual numbers, and a solve touches nothing but the stack.
+//! Sizes are constants, the derivatives come from numbers that carry one ([`Jet`]), and a solve touches nothing but the stack, unless it
+//! ends where only a closer look can tell a root from none.
+//!
+//! An [`Equation`] is written once for every type of [`Number`]; [`Model::of`] takes the same equation.
 
-use num_dual::{Dual as DualNumber, DualNum, DualNumFloat};
+mod equation;
+mod factors;
+mod jet;
+mod number;
 
+pub use equation::Equation;
+pub use jet::Jet;
+pub use number::{Number, Plain, Truth};
+
+use self::factors::{Factors, unit};
 use crate::kernels::vector::norm;
-use crate::problem::{Dual, Equation};
 use crate::solve::root::{FALL, FAR, Finding, Question, SIMPLIFIED, away, confirmed, examine, magnitude};
 use crate::solve::{Accuracy, LineSearch, Tolerance};
-use crate::{Error, Options, Real, Rows, Status};
+use crate::{Error, Model, Options, Real, Rows, Status};
 
 /// Share of a Newton step that a second one with the same J may have at a regular root; at a double root it is 1/4.
 const CONTRACTION: f64 = 0.125;
@@ -35,22 +45,22 @@ pub struct Root<'e, E, T, const N: usize, const P: usize> {
 /// [`Newton`](crate::Newton).
 ///
 /// Of `options` the tolerances and the iteration limit apply; convergence is by the same rule
-/// ([`solve::root`](crate::solve::root)), component by component. A step costs N evaluations on dual
-/// numbers, N^3 2/3 operations, and one evaluation per trial of the line search.
+/// ([`solve::root`](crate::solve::root)), component by component. A step costs N evaluations on
+/// [`Jet`]s, N^3 2/3 operations, and one plain evaluation per trial of the line search.
 ///
 /// ```
-/// use dini::{Options, num_dual::DualNum, problem::Equation, tiny};
+/// use dini::{Options, tiny::{self, Equation, Number}};
 /// /// x + y = a_0, x^2 + y^2 = a_1 (Dennis and Schnabel 1996, example 5.1.1).
 /// struct Circle;
-/// impl Equation<f64> for Circle {
+/// impl Equation for Circle {
 ///     fn unknowns(&self) -> usize { 2 }
 ///     fn parameters(&self) -> usize { 2 }
-///     fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+///     fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
 ///         out[0] = z[0] + z[1] - a[0];
 ///         out[1] = z[0] * z[0] + z[1] * z[1] - a[1];
 ///     }
 /// }
-/// let root = tiny::solve(&Circle, [1.0, 5.0], [3.0, 9.0], &Options { relative: 1e-12, ..Options::default() })?;
+/// let root = tiny::solve(&Circle, [1.0, 5.0f64], [3.0, 9.0], &Options { relative: 1e-12, ..Options::default() })?;
 /// assert!((root.z[1] - 3.0).abs() < 1e-9);
 /// // dL/da for L = z_1: dz_1 = da_1 / 6
 /// let gradient = root.pullback([0.0, 1.0])?;
@@ -68,8 +78,8 @@ pub fn solve<'e, T, E, const N: usize, const P: usize>(
     options: &Options,
 ) -> Result<Root<'e, E, T, N, P>, Error>
 where
-    T: Real + DualNumFloat + DualNum<Primitive = T>,
-    E: Equation<T>,
+    T: Real,
+    E: Equation,
 {
     options.validate()?;
     if options.bounds.is_some() {
@@ -104,14 +114,10 @@ where
     Ok(root)
 }
 
-impl<E, T, const N: usize, const P: usize> Root<'_, E, T, N, P>
-where
-    T: Real + DualNumFloat + DualNum<Primitive = T>,
-    E: Equation<T>,
-{
+impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> {
     /// dL/da = -(dg/da)^T lam with J^T lam = w, given w = dL/dz*.
     ///
-    /// Costs N + P evaluations on dual numbers, and one plain one for the test of the root.
+    /// Costs N + P evaluations on [`Jet`]s, and one plain one for the test of the root.
     ///
     /// # Errors
     /// [`Error::NotConverged`]; [`Error::NonFinite`] for a bad `w`; [`Error::Singular`] where the condition number of J is
@@ -215,7 +221,7 @@ where
     fn examined(&mut self, status: Status, tolerance: Tolerance, start: [T; N], largest: f64) -> Status {
         let row = |v: &[T]| Rows::from_vec(1, v.len(), v.to_vec());
         let (Ok(z), Ok(start), Ok(a)) = (row(&self.z), row(&start), row(&self.a)) else { return status };
-        let Ok(problem) = Dual::new(self.equation, a) else { return status };
+        let Ok(problem) = Model::stated(self.equation).samples(a).system(N) else { return status };
         let far = magnitude(&self.z) > FAR * magnitude(start.row(0)).max(1.0);
         let spent = std::cell::Cell::new(0);
         let (pressed, evaluations) = (&[], &spent);
@@ -276,103 +282,22 @@ where
     }
 
     fn residual_at(&self, z: &[T; N]) -> [T; N] {
-        let mut g = [T::zero(); N];
-        self.equation.residual(z, &self.a, &mut g);
-        g
+        let mut g = [Plain(T::zero()); N];
+        self.equation.residual(&z.map(Plain), &self.a.map(Plain), &mut g);
+        g.map(|g| g.0)
     }
 
     /// The derivative of g along (dz, da).
     fn slope(&self, dz: impl Fn(usize) -> T, da: impl Fn(usize) -> T) -> [T; N] {
-        let z: [DualNumber<T>; N] = std::array::from_fn(|i| DualNumber::new(self.z[i], dz(i)));
-        let a: [DualNumber<T>; P] = std::array::from_fn(|i| DualNumber::new(self.a[i], da(i)));
-        let mut g = [DualNumber::new(T::zero(), T::zero()); N];
+        let z: [Jet<T>; N] = std::array::from_fn(|i| Jet { value: self.z[i], slope: dz(i) });
+        let a: [Jet<T>; P] = std::array::from_fn(|i| Jet { value: self.a[i], slope: da(i) });
+        let mut g = [Jet::number(0.0); N];
         self.equation.residual(&z, &a, &mut g);
-        g.map(|g| g.eps)
+        g.map(|g| g.slope)
     }
 
     /// J at z, factored; none where a pivot is zero or not finite.
     fn factors(&self) -> Option<Factors<T, N>> {
         Factors::new(std::array::from_fn(|j| self.slope(|i| unit(i, j), |_| T::zero())))
     }
-}
-
-/// Largest magnitude.
-fn unit<T: Real>(i: usize, j: usize) -> T {
-    if i == j { T::one() } else { T::zero() }
-}
-
-/// P J = L U by partial pivoting.
-struct Factors<T, const N: usize> {
-    /// column j at index j
-    columns: [[T; N]; N],
-    pivots: [usize; N],
-    /// ||J||_1
-    norm: f64,
-}
-
-impl<T: Real, const N: usize> Factors<T, N> {
-    fn new(mut a: [[T; N]; N]) -> Option<Self> {
-        let norm = one_norm(&a);
-        let mut pivots = [0; N];
-        for c in 0..N {
-            let best = (c..N).fold(c, |best, r| if a[c][r].abs() > a[c][best].abs() { r } else { best });
-            pivots[c] = best;
-            a.iter_mut().for_each(|column| column.swap(c, best));
-            let pivot = a[c][c];
-            if pivot == T::zero() || !pivot.is_finite() {
-                return None;
-            }
-            a[c][c + 1..].iter_mut().for_each(|v| *v /= pivot);
-            let (done, rest) = a.split_at_mut(c + 1);
-            for column in rest {
-                for r in c + 1..N {
-                    let known = done[c][r] * column[c];
-                    column[r] -= known;
-                }
-            }
-        }
-        Some(Factors { columns: a, pivots, norm })
-    }
-
-    fn solve(&self, mut x: [T; N]) -> [T; N] {
-        self.pivots.iter().enumerate().for_each(|(c, &p)| x.swap(c, p));
-        for c in 0..N {
-            for r in c + 1..N {
-                let known = self.columns[c][r] * x[c];
-                x[r] -= known;
-            }
-        }
-        for c in (0..N).rev() {
-            x[c] /= self.columns[c][c];
-            for r in 0..c {
-                let known = self.columns[c][r] * x[c];
-                x[r] -= known;
-            }
-        }
-        x
-    }
-
-    fn solve_transpose(&self, mut x: [T; N]) -> [T; N] {
-        for c in 0..N {
-            let known = (0..c).fold(T::zero(), |sum, r| sum + self.columns[c][r] * x[r]);
-            x[c] = (x[c] - known) / self.columns[c][c];
-        }
-        for c in (0..N).rev() {
-            let known = (c + 1..N).fold(T::zero(), |sum, r| sum + self.columns[c][r] * x[r]);
-            x[c] -= known;
-        }
-        self.pivots.iter().enumerate().rev().for_each(|(c, &p)| x.swap(c, p));
-        x
-    }
-
-    /// ||J||_1 ||J^-1||_1, exactly up to rounding: N solves.
-    fn condition(&self) -> f64 {
-        let inverse: [[T; N]; N] = std::array::from_fn(|j| self.solve(std::array::from_fn(|i| unit(i, j))));
-        self.norm * one_norm(&inverse)
-    }
-}
-
-fn one_norm<T: Real, const N: usize>(columns: &[[T; N]; N]) -> f64 {
-    let sum = |column: &[T; N]| column.iter().map(|v| v.as_f64().abs()).sum::<f64>();
-    columns.iter().map(sum).fold(0.0, |largest, v| if v > largest || v.is_nan() { v } else { largest })
 }

@@ -8,6 +8,9 @@
 
 #![forbid(unsafe_code)]
 
+// the name by which burn's derives know it; `burn` itself would bring crates that are not used here
+extern crate burn_core as burn;
+
 mod batch;
 mod cell;
 mod deq;

@@ -1,9 +1,9 @@
 //! The tanh cell, on dini's own kernels where the tensors lie in CPU memory.
 
 use burn::config::Config;
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::prelude::*;
-use burn::tensor::{DType, Element, activation};
+use burn::tensor::{DType, Distribution, Element, activation};
 use dini::{Error, Real, Rows, cells, solve};
 
 use crate::cell::{Cell, Solved};
@@ -32,7 +32,13 @@ impl TanhCellConfig {
     pub fn init(&self, device: &Device) -> TanhCell {
         // a random n x n matrix of standard deviation s has spectral norm about 2 s sqrt(n)
         let std = self.initial_norm / (2.0 * (self.size as f64).sqrt());
-        TanhCell { weight: Initializer::Normal { mean: 0.0, std }.init([self.size, self.size], device) }
+        let shape = [self.size, self.size];
+        // drawn when first used, as the weights of burn's own layers are
+        let draw = move |device: &Device, require_grad| {
+            let weight = Tensor::random(shape, Distribution::Normal(0.0, std), device);
+            if require_grad { weight.require_grad() } else { weight }
+        };
+        TanhCell { weight: Param::uninitialized(ParamId::new(), draw, device.clone(), true, shape.into()) }
     }
 }
 

@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+// the name by which burn's derives know it; `burn` itself would bring crates that are not used here
+extern crate burn_core as burn;
+
 pub mod cli;
 pub mod commands;
 pub mod contain;

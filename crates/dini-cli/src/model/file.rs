@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use burn::module::{Param, ParamId};
-use burn::nn::Linear;
 use burn::prelude::*;
 use dini_burn::{Deq, Settings, TanhCell};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{Classifier, Sizes};
+use super::{Classifier, Linear, Sizes};
 use crate::files::{FileError, seal, unseal_as};
 
 /// What is done to pixels before the model sees them: (pixel - mean) / deviation.
@@ -62,18 +61,16 @@ pub fn save(
     preprocessing: Preprocessing,
     origin: Origin,
 ) -> Result<Vec<u8>, FileError> {
-    let bias = |b: &Option<Param<Tensor<1>>>| b.as_ref().map(|b| b.val().inner().into_data());
     let data = [
-        Some(model.input.weight.val().inner().into_data()),
-        bias(&model.input.bias),
-        Some(model.layer.cell.weight.val().inner().into_data()),
-        Some(model.output.weight.val().inner().into_data()),
-        bias(&model.output.bias),
+        model.input.weight.val().inner().into_data(),
+        model.input.bias.val().inner().into_data(),
+        model.layer.cell.weight.val().inner().into_data(),
+        model.output.weight.val().inner().into_data(),
+        model.output.bias.val().inner().into_data(),
     ];
     let fail = |why: String| FileError::new("the model cannot be written", "model.safetensors", why, "report this");
     let mut tensors = Vec::with_capacity(NAMES.len());
     for (name, data) in NAMES.iter().zip(&data) {
-        let Some(data) = data else { continue };
         let shape = data.shape().to_vec();
         let view = TensorView::new(Dtype::F32, shape, data.as_bytes()).map_err(|e| fail(e.to_string()))?;
         tensors.push((*name, view));
@@ -159,8 +156,8 @@ fn assemble(parts: [(Vec<usize>, Vec<f32>); 5], settings: Settings, device: &Dev
     }
     let [input, input_bias, w, output, output_bias] = parts;
     Classifier {
-        input: Linear { weight: param(1, input, device), bias: Some(param(2, input_bias, device)) },
+        input: Linear { weight: param(1, input, device), bias: param(2, input_bias, device) },
         layer: Deq::with_settings(TanhCell { weight: param(3, w, device) }, settings),
-        output: Linear { weight: param(4, output, device), bias: Some(param(5, output_bias, device)) },
+        output: Linear { weight: param(4, output, device), bias: param(5, output_bias, device) },
     }
 }

@@ -1,12 +1,13 @@
 //! The classifier: linear, tanh implicit layer, linear.
 
 mod file;
+mod linear;
 
 use file::NAMES;
 pub use file::{Header, Origin, Preprocessing, Stored, open, save};
+pub use linear::Linear;
 
 use burn::module::{Module, Param, ParamId};
-use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use dini::Error;
 use dini_burn::{BackwardTicket, Deq, ForwardReport, Settings, TanhCell, TanhCellConfig};
@@ -52,20 +53,12 @@ impl Classifier {
     /// A classifier with random weights; parameters carry the ids 1 to 5, so that an optimiser's state can be matched to
     /// them when it is read back.
     pub fn new(sizes: Sizes, settings: Settings, device: &Device) -> Self {
-        let linear = |input: usize, output: usize, id: u64| {
-            let mut linear = LinearConfig::new(input, output).init(device);
-            linear.weight.id = ParamId::from(id);
-            if let Some(bias) = &mut linear.bias {
-                bias.id = ParamId::from(id + 1);
-            }
-            linear
-        };
         let mut cell = TanhCellConfig::new(sizes.state).with_initial_norm(INITIAL_NORM).init(device);
         cell.weight.id = ParamId::from(3);
         Classifier {
-            input: linear(sizes.height * sizes.width, sizes.state, 1),
+            input: Linear::new(sizes.height * sizes.width, sizes.state, 1, device),
             layer: Deq::with_settings(cell, settings),
-            output: linear(sizes.state, sizes.classes, 4),
+            output: Linear::new(sizes.state, sizes.classes, 4, device),
         }
     }
 
@@ -75,13 +68,12 @@ impl Classifier {
             // 0 times anything finite
             parameter.val().inner().mul_scalar(0.0).sum().into_scalar::<f32>() == 0.0
         }
-        let bias = |linear: &Linear| linear.bias.as_ref().is_none_or(finite);
         let all = [
             finite(&self.input.weight),
-            bias(&self.input),
+            finite(&self.input.bias),
             finite(&self.layer.cell.weight),
             finite(&self.output.weight),
-            bias(&self.output),
+            finite(&self.output.bias),
         ];
         NAMES.iter().zip(all).find(|(_, finite)| !finite).map(|(name, _)| *name)
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
+use burn_optim::ModuleOptimizer;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
+use burn_optim::ModuleOptimizer;
 use dini_burn::SpectralBound;
 use rand::rngs::StdRng;
 use rand::{SeedableRng, seq::SliceRandom};

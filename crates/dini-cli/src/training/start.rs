@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::prelude::*;
+use burn_optim::decay::WeightDecayConfig;
+use burn_optim::momentum::MomentumConfig;
+use burn_optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use dini_burn::SpectralBound;
 
 use super::checkpoint::{Checkpoint, Identity, Progress, fingerprint};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burn::prelude::Device;
+use burn_core::prelude::Device;
 use dini_burn::Settings;
 use dini_cli::data::npy::NpyFile;
 use dini_cli::data::{idx, image};

@@ -84,7 +84,7 @@ impl Graph {
     }
 
     /// The Jacobian of `outputs` by the inputs for which `wanted`: the entries that are not 0 whatever the inputs, row by row.
-    /// None where that takes more than `operations`, or there are more than `most` entries.
+    /// None where that takes more than so many `operations` or nodes, or there are more than `most` entries.
     pub fn jacobian(
         &mut self,
         outputs: &[Id],
@@ -109,7 +109,7 @@ impl Graph {
             while let Some(id) = open.pop() {
                 let Some(adjoint) = adjoints[id.index()].take() else { continue };
                 work += 1;
-                if work > operations || entries.len() > most {
+                if work > operations || self.len() > operations || entries.len() > most {
                     return None;
                 }
                 if self.constant(adjoint.value) == Some(0.0) {

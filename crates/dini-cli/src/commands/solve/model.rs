@@ -47,7 +47,7 @@ impl<'s> Model<'s> {
         }
         let residual = Code::new(&graph, &rows, inputs);
         // how much there is to differentiate has been limited where the formulas were written out
-        let mut entries = graph.jacobian(&rows, |input| input < n, usize::MAX).unwrap_or_default();
+        let mut entries = graph.jacobian(&rows, |input| input < n, usize::MAX, usize::MAX).unwrap_or_default();
         entries.sort_by_key(|entry| (entry.input, entry.row));
         let sparsity = Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)))?;
         let entries = Code::new(&graph, &values(&entries), inputs);
@@ -99,7 +99,7 @@ impl Slopes {
     fn new(model: &Model<'_>, limit: usize) -> Self {
         let n = model.rows.len();
         let mut graph = model.graph.clone();
-        if let Some(mut entries) = graph.jacobian(&model.rows, |input| input >= n, limit) {
+        if let Some(mut entries) = graph.jacobian(&model.rows, |input| input >= n, limit, usize::MAX) {
             entries.sort_by_key(|entry| (entry.input, entry.row));
             let places = entries.iter().map(|entry| (entry.row, entry.input - n)).collect();
             return Slopes(vec![(Code::new(&graph, &values(&entries), model.inputs()), places)]);

@@ -42,7 +42,7 @@ impl Formula {
     /// The derivative of a node by a symbol, backwards.
     fn slope(&mut self, of: Id, name: &str) -> Id {
         let input = self.symbols.iter().position(|symbol| symbol == name);
-        let entries = self.graph.jacobian(&[of], |k| Some(k) == input, 1_000_000).expect("a short formula");
+        let entries = self.graph.jacobian(&[of], |k| Some(k) == input, 1_000_000, 1_000_000).expect("a short formula");
         entries.first().map_or_else(|| self.graph.number(0.0), |entry| entry.value)
     }
 
@@ -99,7 +99,7 @@ fn residuals(system: &System, unknowns: &[f64], parameters: &[f64]) -> Vec<f64> 
 /// The derivatives of the only equation of a system by its unknowns and parameters.
 fn gradient(system: &System, unknowns: &[f64], parameters: &[f64]) -> Vec<f64> {
     let mut graph = system.graph().clone();
-    let entries = graph.jacobian(system.residuals(), |_| true, 1_000_000).expect("a short equation");
+    let entries = graph.jacobian(system.residuals(), |_| true, 1_000_000, 1_000_000).expect("a short equation");
     let mut out = vec![0.0; unknowns.len() + parameters.len()];
     let values: Vec<Id> = entries.iter().map(|entry| entry.value).collect();
     let code = Code::new(&graph, &values, out.len());

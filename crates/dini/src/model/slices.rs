@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::system::{Body, Form, Kind, Spot};
+use super::traced::of_equation;
 use crate::Real;
 use crate::batch::Rows;
 use crate::error::Error;
@@ -46,8 +47,7 @@ impl<T: Real> Slices<T> {
             Some(pattern) if pattern.size() != n => {
                 return Err(Error::shape("the sparsity pattern", (n, n), (pattern.size(), pattern.size())));
             }
-            Some(pattern) if kind == Kind::FixedPoint => Form::Sparse(pattern.with_diagonal().clone()),
-            Some(pattern) => Form::Sparse(pattern.clone()),
+            Some(pattern) => Form::Sparse(of_equation(kind, pattern).clone()),
         };
         Ok(Slices { kind, n, stated, pattern: pattern.cloned(), form })
     }

@@ -123,6 +123,7 @@ impl Traced {
                 if given.size() != n {
                     return Err(Error::shape("the sparsity pattern", (n, n), (given.size(), given.size())));
                 }
+                let given = of_equation(kind, given);
                 let outside = entries.iter().find(|e| given.rows(e.input).binary_search(&e.row).is_err());
                 if outside.is_some() {
                     return Err(Error::IncompleteSparsity { sample: 0 });
@@ -132,7 +133,7 @@ impl Traced {
         };
         let form = if wanted {
             let read = || Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)));
-            Form::Sparse(if let Pattern::Given(given) = pattern { given.clone() } else { read()? })
+            Form::Sparse(if let Pattern::Given(given) = pattern { of_equation(kind, given).clone() } else { read()? })
         } else if n <= if kind == Kind::FixedPoint { SMALL } else { DENSE } {
             Form::Dense
         } else {
@@ -167,6 +168,11 @@ impl Traced {
         };
         code.run(at.len(), input, output);
     }
+}
+
+/// The pattern of dg/dz for one of the function of this kind.
+pub(super) fn of_equation(kind: Kind, given: &Sparsity) -> &Sparsity {
+    if kind == Kind::FixedPoint { given.with_diagonal() } else { given }
 }
 
 /// The nodes of g for a function of this kind, and of what is to be smallest.

@@ -1,6 +1,16 @@
 //! **dini**: implicit layers. State g(z; a) = 0; dini finds z*, differentiates it by the implicit function theorem, and
 //! says when the theorem does not hold.
 //!
+//! ```
+//! // x + y = a_0, x^2 + y^2 = a_1, started at (1, 5)
+//! let s = dini::root(&[1.0, 5.0], &[3.0, 9.0], |z, a| [z[0] + z[1] - a[0], z[0] * z[0] + z[1] * z[1] - a[1]])?;
+//! println!("z* = {:?}, dz*/da = {:?}, {}", s.converged()?, s.jacobian()?, s.verdict()?);
+//! # Ok::<(), dini::Error>(())
+//! ```
+//!
+//! That is a [`Model`] with default choices. What it becomes is a problem, in a batch of one; the engine solves and differentiates
+//! batches of anything that is a [`Problem`](problem::Problem).
+//!
 //! ```text
 //! Problem --solve--> Solution { z, status, ... } --pullback(w) / pushforward(da) / jacobian(s)--> Derivative + reports
 //! ```
@@ -20,7 +30,7 @@
 //! # Ok::<(), dini::Error>(())
 //! ```
 //!
-//! The rooms: [`problem`] (what is solved), [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems),
+//! The rooms: [`model`] (problems stated as closures), [`program`] (functions that are traced), [`problem`] (what is solved), [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems),
 //! [`search`] (roots without a good start), [`gradient`] (derivatives), [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage),
 //! [`kernels`] (vectorised loops), [`tiny`] (one small system on the stack). Everything is per sample: a batch is B independent problems.
 

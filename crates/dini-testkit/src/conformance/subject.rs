@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dini::batch::Batch;
 use dini::cells::Tanh;
-use dini::problem::{Closure, Linearize};
+use dini::model::System;
+use dini::problem::Linearize;
 use dini::solve::{Control, Solver, Workspace};
 use dini::{Options, Real, Rows, Solution, Status, solve_with};
 
@@ -51,8 +52,8 @@ impl<T: Real> Run<T> {
 
 /// A solver of the problems of the suite. Every [`Solver`] is one.
 pub trait Subject {
-    /// Solves equations stated by closures.
-    fn closure(&self, problem: &Arc<Closure<f64>>, z0: &Rows<f64>, options: &Options) -> Run<f64>;
+    /// Solves equations stated as models.
+    fn system(&self, problem: &System<f64>, z0: &Rows<f64>, options: &Options) -> Run<f64>;
     /// Solves tanh cells.
     fn cell(&self, problem: &Arc<Tanh<f64>>, z0: &Rows<f64>, options: &Options) -> Run<f64>;
     /// Solves tanh cells in single precision.
@@ -77,9 +78,9 @@ where
 
 impl<S> Subject for S
 where
-    S: Solver<Arc<Closure<f64>>> + Solver<Arc<Tanh<f64>>> + Solver<Arc<Tanh<f32>>>,
+    S: Solver<System<f64>> + Solver<Arc<Tanh<f64>>> + Solver<Arc<Tanh<f32>>>,
 {
-    fn closure(&self, problem: &Arc<Closure<f64>>, z0: &Rows<f64>, options: &Options) -> Run<f64> {
+    fn system(&self, problem: &System<f64>, z0: &Rows<f64>, options: &Options) -> Run<f64> {
         twice(self, problem, z0, options)
     }
 

@@ -18,6 +18,9 @@ const THIN: f64 = 0.2;
 /// Most operations of a Jacobian written out entry by entry.
 const LARGEST: usize = 1 << 23;
 
+/// Most parts that the inputs of a program have.
+const PARTS: usize = 5;
+
 /// What is known of the entries of the Jacobian.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Pattern {
@@ -54,13 +57,15 @@ pub(super) struct Traced {
 enum Input<'a, T> {
     /// row i of these
     Row(&'a Rows<T>),
+    /// the row of the slot of row i
+    Slot(&'a Rows<T>),
     /// the row of the sample of row i
     Sample(&'a Rows<T>),
 }
 
 impl<'a, T: Real> Input<'a, T> {
     fn width(&self) -> usize {
-        let (Input::Row(rows) | Input::Sample(rows)) = self;
+        let (Input::Row(rows) | Input::Slot(rows) | Input::Sample(rows)) = self;
         rows.width()
     }
 
@@ -68,6 +73,7 @@ impl<'a, T: Real> Input<'a, T> {
         match self {
             _ if self.width() == 0 => &[],
             Input::Row(rows) => rows.row(i),
+            Input::Slot(rows) => rows.row(at.slot(i)),
             Input::Sample(rows) => rows.row(at.sample(i)),
         }
     }
@@ -149,7 +155,8 @@ impl Traced {
     /// Runs a program on the rows of `at`, the parts of its inputs one behind the other.
     fn run<T: Real>(code: &Code, at: Active<'_>, inputs: &[Input<'_, T>], mut output: impl FnMut(usize, usize, T)) {
         if at.len() == 1 {
-            let rows: Vec<&[T]> = inputs.iter().map(|part| part.row(at, 0)).collect();
+            let mut rows: [&[T]; PARTS] = [&[]; PARTS];
+            rows.iter_mut().zip(inputs).for_each(|(row, part)| *row = part.row(at, 0));
             crate::kernels::scratch::with(code.outputs(), |out| {
                 code.run_one(&rows, out);
                 out.iter().enumerate().for_each(|(k, value)| output(0, k, *value));
@@ -268,7 +275,7 @@ impl<T: Real> Body<T> for Traced {
             let tangent = numbers(&mut graph, tangent);
             Code::new(&graph, &tangent, 2 * n + p)
         });
-        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(v)];
+        let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(v)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
@@ -282,7 +289,7 @@ impl<T: Real> Body<T> for Traced {
             let products = numbers(&mut graph, products);
             Code::new(&graph, &products, 2 * n + p)
         });
-        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
+        let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(u)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
@@ -340,7 +347,7 @@ impl<T: Real> Body<T> for Traced {
     }
 }
 
-fn inputs_along<'a, T>(a: &'a Rows<T>, along: &Along<'a, Rows<T>, Rows<T>>) -> [Input<'a, T>; 5] {
+fn inputs_along<'a, T>(a: &'a Rows<T>, along: &Along<'a, Rows<T>, Rows<T>>) -> [Input<'a, T>; PARTS] {
     let Along { z, lam, dz, da } = along;
     [Input::Row(z), Input::Sample(a), Input::Row(lam), Input::Row(dz), Input::Sample(da)]
 }

@@ -47,18 +47,6 @@ impl<T: Real> DenseTape<T> {
     }
 }
 
-/// The start must be B x n (any B where `samples` is none) and finite.
-pub(crate) fn check_start<T: Real>(z: &Rows<T>, samples: Option<usize>, n: usize) -> Result<(), Error> {
-    let expected = (samples.unwrap_or(z.samples()), n);
-    if (z.samples(), z.width()) != expected {
-        return Err(Error::shape("the start z0", expected, (z.samples(), z.width())));
-    }
-    match z.first_non_finite() {
-        Some(sample) => Err(Error::NonFinite { what: "the start z0", sample }),
-        None => Ok(()),
-    }
-}
-
 /// A direction of the parameters must be B x p.
 pub(super) fn check_tangent<T: Real>(samples: usize, p: usize, tangent: &Rows<T>) -> Result<(), Error> {
     let found = (tangent.samples(), tangent.width());

@@ -2,7 +2,7 @@
 
 use num_dual::{Dual as DualNumber, DualNum, DualNumFloat, HyperDual};
 
-use super::dense::{DenseTape, check_start, check_tangent};
+use super::dense::{DenseTape, check_tangent};
 use super::*;
 use crate::Real;
 use crate::batch::Rows;

@@ -2,12 +2,12 @@
 
 use dini::cells::Tanh;
 use dini::linear::{BiCgStab, Cg, Gmres, Lsmr, Refinement};
-use dini::model::{Model, OnSlices, System};
+use dini::model::{OnSlices, OnVars};
+use dini::problem::Sparsity;
+use dini::program::Var;
 use dini::solve::{AnySolver, LineSearch};
-use dini::tiny::{Equation, Plain};
-use dini::{Anderson, Newton, Picard, Real, Rows};
+use dini::{Anderson, Model, Newton, Picard, Real, Rows};
 use dini_testkit::conformance::{self, numbers::dot, numbers::numbers, numbers::rows};
-use dini_testkit::equations::{BroydenTridiagonal, SkewTanh};
 
 #[test]
 fn rows_f64() {
@@ -107,90 +107,123 @@ fn tanh_cell_f32() {
     cell_conforms::<f32>();
 }
 
-/// h_i = z_i^3 - a_3 z_{i+1} - a_i, the last term on the first two components: of h = 0, or of z = h.
-fn on_slices<T: Real>(fixed_point: bool) -> Model<OnSlices<T>, T> {
-    let h = |z: &[T], a: &[T], h: &mut [T]| {
-        let n = z.len();
-        (0..n).for_each(|i| h[i] = z[i] * z[i] * z[i] - a[2] * z[(i + 1) % n]);
-        (0..2).for_each(|i| h[i] -= a[i]);
-    };
-    let model = if fixed_point { Model::fixed_point_on_slices(h) } else { Model::equation_on_slices(h) };
-    model
-        .jacobian(|z, a, j| {
-            let n = z.len();
-            for i in 0..n {
-                j[i * n + i] = T::of(3.0) * z[i] * z[i];
-                j[(i + 1) % n * n + i] = -a[2];
-            }
-        })
-        .parameter_jacobian(|z, _, d| {
-            let n = z.len();
-            (0..2).for_each(|j| d[j * n + j] = T::of(-1.0));
-            (0..n).for_each(|i| d[2 * n + i] = -z[(i + 1) % n]);
-        })
+const N: usize = 6;
+
+type Function<T> = fn(&[T], &[T], &mut [T]);
+
+/// z_i^3 - c z_{i+1} - a_i with the parameters (a_0, a_1, c), a_i being 0 for i > 1.
+fn by_hand<T: Real>(kind: fn(Function<T>) -> Model<OnSlices<T>, T>) -> Model<OnSlices<T>, T> {
+    kind(|z: &[T], a: &[T], g: &mut [T]| {
+        (0..N).for_each(|i| g[i] = z[i] * z[i] * z[i] - a[2] * z[(i + 1) % N]);
+        (0..2).for_each(|i| g[i] -= a[i]);
+    })
+    .jacobian(|z, a, j| {
+        for i in 0..N {
+            j[i * N + i] = T::of(3.0) * z[i] * z[i];
+            j[(i + 1) % N * N + i] = -a[2];
+        }
+    })
+    .parameter_jacobian(|z, _, d| {
+        (0..2).for_each(|j| d[j * N + j] = T::of(-1.0));
+        (0..N).for_each(|i| d[2 * N + i] = -z[(i + 1) % N]);
+    })
 }
 
-fn on_slices_conforms<T: Real>() {
-    let (n, z, da) = (6, rows::<T>(1, 5, 6), rows::<T>(2, 5, 3));
-    for fixed_point in [false, true] {
-        let problem = |t: f64| {
-            let mut a = Rows::new(5, 3);
-            for s in 0..5 {
-                let at = [0.0, 0.0, 1.0 + s as f64].map(T::of);
-                a.row_mut(s).iter_mut().zip(at).zip(da.row(s)).for_each(|((a, at), d)| *a = at + T::of(t) * *d);
-            }
-            on_slices(fixed_point).samples(a).system(n).unwrap()
-        };
-        let inner = |a: &Rows<T>, b: &Rows<T>| dot(a.as_slice(), b.as_slice());
-        conformance::linearize(&problem(0.0), &z);
-        conformance::parameters(problem, &z, &da, inner);
+/// The same and a term that bends in z and a.
+fn bent(z: &[Var], a: &[Var]) -> Vec<Var> {
+    let shift = |i: usize| if i < 2 { a[i] } else { 0.0.into() };
+    (0..N).map(|i| z[i].powi(3) - a[2] * z[(i + 1) % N] - shift(i) + (a[0] * z[i]).sin() * a[2]).collect()
+}
+
+/// (1 + s + t da) of every sample s, in turn.
+fn moved<T: Real>(da: &Rows<T>, t: f64) -> Rows<T> {
+    let mut a = da.clone();
+    for s in 0..da.samples() {
+        a.row_mut(s).iter_mut().for_each(|v| *v = T::of(1.0 + s as f64) + T::of(t) * *v);
+    }
+    a
+}
+
+fn slices_conform<T: Real>() {
+    let (z, da) = (rows::<T>(1, 5, N), rows::<T>(2, 5, 3));
+    let inner = |a: &Rows<T>, b: &Rows<T>| dot(a.as_slice(), b.as_slice());
+    let kinds: [fn(Function<T>) -> Model<OnSlices<T>, T>; 2] =
+        [|f| Model::equation_on_slices(f), |f| Model::fixed_point_on_slices(f)];
+    for kind in kinds {
+        let system = by_hand(kind).samples(moved(&da, 0.0)).system(N).unwrap();
+        conformance::linearize(&system, &z);
+        conformance::parameters(|t| system.with_parameters(moved(&da, t)).unwrap(), &z, &da, inner);
     }
 }
 
 #[test]
-fn equations_and_fixed_points_on_slices_f64() {
-    on_slices_conforms::<f64>();
+fn slices_f64() {
+    slices_conform::<f64>();
 }
 
 #[test]
-fn equations_and_fixed_points_on_slices_f32() {
-    on_slices_conforms::<f32>();
+fn slices_f32() {
+    slices_conform::<f32>();
+}
+
+fn traced() -> [Model<OnVars<'static>, f64>; 6] {
+    // sparse where that is asked for; and a minimum, whose own function is a sum
+    let phi = |z: &[Var], a: &[Var]| bent(z, a).into_iter().map(|r| r * r).sum::<Var>();
+    [
+        Model::equation(bent),
+        Model::fixed_point(bent),
+        Model::minimum(phi),
+        Model::least_squares(N, |z, a, r| r.copy_from_slice(&bent(z, a))),
+        Model::equation(bent).find_pattern(),
+        Model::fixed_point(bent).find_pattern(),
+    ]
 }
 
 #[test]
-fn traced_equations() {
-    let tridiagonal = BroydenTridiagonal { n: 9 };
-    conformance::linearize(&Model::of(tridiagonal).samples(rows(1, 5, 1)).system(9).unwrap(), &rows::<f64>(2, 5, 9));
-    let skew = SkewTanh { n: 8 };
-    conformance::linearize(&Model::of(skew).samples(rows(3, 4, 8)).system(8).unwrap(), &rows::<f64>(4, 4, 8));
+fn traced_f64() {
+    let (z, da, other) = (rows::<f64>(1, 5, N), rows::<f64>(2, 5, 3), rows::<f64>(3, 5, 3));
+    let inner = |a: &Rows<f64>, b: &Rows<f64>| dot(a.as_slice(), b.as_slice());
+    for model in traced() {
+        let system = model.samples(moved(&da, 0.0)).system(N).unwrap();
+        let at = |t| system.with_parameters(moved(&da, t)).unwrap();
+        conformance::linearize(&system, &z);
+        conformance::parameters(at, &z, &da, inner);
+        conformance::second_order(at, &z, [&da, &other], inner);
+    }
 }
 
-/// z = (z_1^2 - a z_2, z_2), whose mixed second derivative, by z_2 and a, is `mixed` in place of -1.
-fn curved(mixed: f64, a: Rows<f64>) -> System<f64> {
-    Model::fixed_point_on_slices(|z: &[f64], a, f| f.copy_from_slice(&[z[0] * z[0] - a[0] * z[1], z[1]]))
+#[test]
+fn traced_f32() {
+    let (z, da, other) = (rows::<f32>(1, 5, N), rows::<f32>(2, 5, 3), rows::<f32>(3, 5, 3));
+    let inner = |a: &Rows<f32>, b: &Rows<f32>| dot(a.as_slice(), b.as_slice());
+    for model in [Model::equation(bent), Model::fixed_point(bent), Model::equation(bent).find_pattern()] {
+        let system = model.single_precision().samples(moved(&da, 0.0)).system(N).unwrap();
+        let at = |t| system.with_parameters(moved(&da, t)).unwrap();
+        conformance::linearize(&system, &z);
+        conformance::parameters(at, &z, &da, inner);
+        conformance::second_order(at, &z, [&da, &other], inner);
+    }
+}
+
+/// g = (z_1^2 - a z_2, z_2), whose mixed second derivative, by z_2 and a, is `mixed` in place of -1.
+fn curved_conforms(mixed: f64) {
+    let g = |z: &[f64], a: &[f64], g: &mut [f64]| g.copy_from_slice(&[z[0] * z[0] - a[0] * z[1], z[1]]);
+    let da = rows::<f64>(2, 3, 1);
+    let curved = Model::fixed_point_on_slices(g)
         .jacobian(|z, a, j| j.copy_from_slice(&[2.0 * z[0], 0.0, -a[0], 1.0]))
         .parameter_jacobian(|z, _, d| d.copy_from_slice(&[-z[1], 0.0]))
         .second_derivatives(move |_, at, out| {
             let lam = at.lam[0];
             out.copy_from_slice(&[2.0 * lam * at.dz[0], mixed * lam * at.da[0], -lam * at.dz[1]]);
-        })
-        .samples(a)
-        .system(2)
-        .unwrap()
-}
-
-fn curved_conforms(mixed: f64) {
-    let da = rows::<f64>(2, 3, 1);
-    let moved = |t: f64| {
-        let a = da.as_slice().iter().map(|d| 1.0 + t * d).collect();
-        curved(mixed, Rows::from_vec(3, 1, a).unwrap())
-    };
+        });
+    let curved = curved.samples(moved(&da, 0.0)).system(2).unwrap();
+    let at = |t| curved.with_parameters(moved(&da, t)).unwrap();
     let inner = |a: &Rows<f64>, b: &Rows<f64>| dot(a.as_slice(), b.as_slice());
-    conformance::second_order(moved, &rows(1, 3, 2), [&da, &rows(3, 3, 1)], inner);
+    conformance::second_order(at, &rows(1, 3, 2), [&da, &rows(3, 3, 1)], inner);
 }
 
 #[test]
-fn second_derivatives_on_slices() {
+fn second_derivatives_by_hand() {
     curved_conforms(-1.0);
 }
 
@@ -203,12 +236,14 @@ fn second_derivatives_that_leave_out_a_term_do_not_conform() {
 #[test]
 fn differences() {
     // exact to rounding for a quadratic residual
-    let tridiagonal = BroydenTridiagonal { n: 9 };
-    let differences = Model::equation_on_slices(move |z: &[f64], a, g| {
-        let plain = |values: &[f64]| values.iter().map(|v| Plain(*v)).collect::<Vec<_>>();
-        let mut out = vec![Plain(0.0); z.len()];
-        tridiagonal.residual(&plain(z), &plain(a), &mut out);
-        g.iter_mut().zip(out).for_each(|(g, value)| *g = value.0);
-    });
-    conformance::linearize(&differences.samples(rows(1, 5, 1)).system(9).unwrap(), &rows(2, 5, 9));
+    let tridiagonal = || {
+        Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| {
+            let at = |i: usize| z.get(i).copied().unwrap_or(0.0);
+            (0..9).for_each(|i| g[i] = (3.0 - 2.0 * z[i]) * z[i] - at(i.wrapping_sub(1)) - 2.0 * at(i + 1) + a[0]);
+        })
+        .samples(rows(1, 5, 1))
+    };
+    conformance::linearize(&tridiagonal().system(9).unwrap(), &rows(2, 5, 9));
+    let coloured = tridiagonal().pattern(Sparsity::tridiagonal(9).unwrap());
+    conformance::linearize(&coloured.system(9).unwrap(), &rows(2, 5, 9));
 }

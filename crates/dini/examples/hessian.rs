@@ -6,37 +6,18 @@
 //!
 //! Run with `cargo run --release -p dini --example hessian`.
 
-use dini::num_dual::DualNum;
-use dini::problem::{Dual, Equation};
-use dini::{Error, Newton, Options, Rows, solve};
+use dini::{Error, Model, Rows};
 
 const TIMES: [f64; 6] = [0.3, 0.9, 1.6, 2.2, 3.5, 4.6];
 /// Anomalies at e = 0.55, c = 0.2, with errors of observation of up to 0.05.
 const OBSERVED: [f64; 6] = [0.99, 1.60, 2.26, 2.64, 3.55, 4.27];
 const B: usize = TIMES.len();
 
-struct Kepler;
-
-impl Equation<f64> for Kepler {
-    fn unknowns(&self) -> usize {
-        1
-    }
-
-    fn parameters(&self) -> usize {
-        2
-    }
-
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        out[0] = z[0] - a[0] * z[0].sin() - a[1];
-    }
-}
-
 /// Gradient and Hessian of L by (e, c), the latter row by row.
 fn derivatives([e, c]: [f64; 2]) -> Result<([f64; 2], [[f64; 2]; 2]), Error> {
     let parameters = Rows::from_vec(B, 2, TIMES.iter().flat_map(|t| [e, t + c]).collect())?;
-    let options = Options { relative: 1e-14, ..Options::default() };
-    let start = Rows::from_vec(B, 1, OBSERVED.to_vec())?;
-    let solution = solve(Dual::new(Kepler, parameters)?, &start, &Newton::default(), &options)?;
+    let kepler = Model::equation(|z, a| [z[0] - a[0] * z[0].sin() - a[1]]).tolerance(1e-14);
+    let solution = kepler.samples(parameters).solve_samples(&Rows::from_vec(B, 1, OBSERVED.to_vec())?)?;
     let z = solution.converged()?.as_slice();
     // L is quadratic in E: w = E - y, and its derivative along dE is dE itself
     let w = Rows::from_vec(B, 1, z.iter().zip(OBSERVED).map(|(z, y)| z - y).collect())?;

@@ -1,39 +1,23 @@
 //! Kepler's equation E - e sin E = M for a batch of orbits, with sensitivities.
 //!
-//! The equation is written once over a generic scalar. Plain numbers give the residual, dual numbers the derivatives by E
-//! and by the parameters (e, M), so that nothing is differentiated by hand.
+//! The equation is written once and traced; the derivatives by E and by the parameters (e, M) are its own, so that nothing is
+//! differentiated by hand.
 //!
 //! Run with `cargo run --release -p dini --example kepler`.
 
-use dini::num_dual::DualNum;
-use dini::problem::{Dual, Equation};
-use dini::{Error, Newton, Options, Rows, solve};
-
-struct Kepler;
-
-impl Equation<f64> for Kepler {
-    fn unknowns(&self) -> usize {
-        1
-    }
-
-    fn parameters(&self) -> usize {
-        2
-    }
-
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        let (anomaly, [e, mean]) = (z[0], [a[0], a[1]]);
-        out[0] = anomaly - e * anomaly.sin() - mean;
-    }
-}
+use dini::{Error, Model, Newton, Options, Rows};
 
 fn main() -> Result<(), Error> {
     // eccentricity and mean anomaly: a circle, Earth, Mercury, Halley's comet, and a comet close to a parabola
-    let orbits = [[0.0, 1.0], [0.0167, 1.0], [0.2056, 1.0], [0.967, 0.3], [0.9999, 0.01]];
+    let orbits: [[f64; 2]; 5] = [[0.0, 1.0], [0.0167, 1.0], [0.2056, 1.0], [0.967, 0.3], [0.9999, 0.01]];
     let parameters = Rows::from_vec(orbits.len(), 2, orbits.concat())?;
     let start = Rows::from_vec(orbits.len(), 1, orbits.map(|[e, mean]| mean + e * mean.sin()).to_vec())?;
-    let problem = Dual::new(Kepler, parameters)?;
+    let kepler = Model::equation(|z, a| {
+        let (anomaly, e, mean) = (z[0], a[0], a[1]);
+        [anomaly - e * anomaly.sin() - mean]
+    });
     let options = Options { relative: 0.0, absolute: 1e-14, ..Options::default() };
-    let solution = solve(&problem, &start, &Newton::default(), &options)?;
+    let solution = kepler.samples(parameters).solver(Newton::default()).options(options).solve_samples(&start)?;
 
     // reverse mode: both sensitivities of every orbit from one adjoint solve
     let ones = Rows::from_vec(orbits.len(), 1, vec![1.0; orbits.len()])?;

@@ -59,8 +59,8 @@ pub enum Error {
     },
     /// More unknowns than the way they are stated can carry.
     #[error(
-        "{what} has n^2 entries, too many for n = {n} (at most {most}): state the pattern of the Jacobian and let differences \
-         fill it (problem::ColouredDifferences), or products J v and J^T u (problem::Linearize)"
+        "{what} has n^2 entries, too many for n = {n} (at most {most}): state a function that can be traced (Model::equation), or the \
+         pattern of the Jacobian (Model::pattern), or products J v and J^T u (problem::Linearize)"
     )]
     TooLarge {
         /// What is too large.
@@ -95,10 +95,12 @@ pub enum Error {
         upper: f64,
     },
     /// A solver that needs the pattern of the Jacobian was given a problem that states none.
-    #[error("the problem states no sparsity pattern of dg/dz: add one with `problem::Sparse`, or use a dense solver")]
+    #[error(
+        "the problem states no sparsity pattern of dg/dz: add one with `Model::find_pattern` or `Model::pattern`, or use a dense solver"
+    )]
     NoSparsity,
     /// A derivative by the parameters of a problem that states none.
-    #[error("the problem states no parameters, so there is no derivative by them: add them with `Closure::parameters`")]
+    #[error("the problem states no parameters, so there is no derivative by them: add them with `Model::parameters`")]
     NoParameters,
     /// The Jacobian has entries outside the pattern that was stated for it.
     #[error("the sparsity pattern misses entries of the Jacobian dg/dz (seen in sample {sample})")]

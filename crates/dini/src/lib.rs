@@ -60,8 +60,6 @@ pub use check::{Mistake, check, check_parameters, check_second};
 pub use error::{Error, UserError};
 pub use gradient::{Implicit, OnFailure};
 pub use model::{Model, root};
-/// Dual numbers, for [`problem::Equation`].
-pub use num_dual;
 pub use scalar::Real;
 pub use solve::{Accuracy, Anderson, Auto, Newton, Options, Picard, Solution, Status, solve, solve_with};
 

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use dini::cells::Tanh;
-use dini::problem::{Closure, FixedPoint};
+use dini::model::System;
 use dini::solve::{AnySolver, Auto, Dogleg, Workspace};
-use dini::{Anderson, Error, Newton, Options, Picard, Rows, Solution, Status, solve, solve_with};
+use dini::{Anderson, Error, Model, Newton, Options, Picard, Rows, Solution, Status, solve, solve_with};
 
-/// z_i = f(z_i) with slope `slope[s]` at the fixed point 0.5, the same for all n = 10 components of sample s.
-fn slopes(slope: &'static [f64]) -> FixedPoint<Closure<f64>> {
-    let f = move |s: usize, z: &[f64], out: &mut [f64]| {
-        out.iter_mut().zip(z).for_each(|(o, z)| *o = 0.5 + slope[s] * (z - 0.5) + (z - 0.5).powi(3));
-    };
-    let jacobian = move |s: usize, z: &[f64], j: &mut [f64]| {
-        let n = z.len();
-        (0..n).for_each(|i| j[i * n + i] = slope[s] + 3.0 * (z[i] - 0.5).powi(2));
-    };
-    FixedPoint(Closure::new(10, f, jacobian).parameters(1, |_, z, d| d[..z.len()].fill(1.0)))
+/// z_i = f(z_i) + a with slope `slope[s]` at the fixed point 0.5 and a = 0, the same for all n = 10 components of sample s; parameters
+/// are (slope, a).
+fn slopes(slope: &[f64]) -> System<f64> {
+    let parameters = slope.iter().flat_map(|&slope| [slope, 0.0]).collect();
+    Model::fixed_point(|z, a| -> Vec<_> {
+        z.iter().map(|z| 0.5 + a[0] * (z - 0.5) + (z - 0.5).powi(3) + a[1]).collect()
+    })
+    .samples(Rows::from_vec(slope.len(), 2, parameters).unwrap())
+    .system(10)
+    .unwrap()
 }
 
 fn methods<P: dini::problem::Problem, M>(solution: &Solution<P, M>, sample: usize) -> Vec<(&'static str, Status)> {
@@ -44,7 +44,7 @@ fn only_the_samples_a_method_gives_up_go_on_to_the_next() {
     // dz*/da = 1 / (1 - slope): with factors for sample 1 and none for the others
     let gradient = solution.pullback(&Rows::from_vec(3, 10, vec![1.0; 30]).unwrap()).unwrap().value;
     for (s, slope) in [0.3, -2.0, 0.1].into_iter().enumerate() {
-        assert!((gradient.row(s)[0] - 10.0 / (1.0 - slope)).abs() < 1e-4, "sample {s}: {}", gradient.row(s)[0]);
+        assert!((gradient.row(s)[1] - 10.0 / (1.0 - slope)).abs() < 1e-4, "sample {s}: {}", gradient.row(s)[1]);
     }
 }
 
@@ -79,7 +79,7 @@ fn a_start_on_a_root_is_returned() {
 
 #[test]
 fn where_there_is_no_root_the_smallest_residual_stands() {
-    let above = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] + 1.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let above = Model::equation(|z, _| [z[0] * z[0] + 1.0]).system(1).unwrap();
     let start = Rows::from_vec(1, 1, vec![3.0]).unwrap();
     let solution = solve(&above, &start, &Auto::default(), &Options::default()).unwrap();
     assert_ne!(solution.status(0), Status::Converged);

@@ -1,10 +1,13 @@
 //! Unknowns within bounds: iterates, roots inside, roots on a bound.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dini::problem::{Dual, Equation};
+use dini::model::System;
+use dini::program::Var;
 use dini::solve::{AnySolver, Bounds, Solver};
-use dini::{Auto, Error, Newton, Options, Picard, Rows, Status, num_dual::DualNum, problem::Closure, solve, tiny};
+use dini::tiny::{Equation, Number};
+use dini::{Auto, Error, Model, Newton, Options, Picard, Rows, Status, solve, tiny};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Every solver that keeps bounds.
@@ -16,35 +19,25 @@ fn within(bounds: Bounds) -> Options {
 
 /// A phosphate buffer under air: h, oh, c0, hc, cc, p3, p2, p1, p0 in mol/l; equilibria as products, or as fractions, which have
 /// poles where the products have none.
-struct Buffer {
-    fractions: bool,
-}
-
-impl Equation<f64> for Buffer {
-    fn unknowns(&self) -> usize {
-        9
-    }
-    fn parameters(&self) -> usize {
-        1
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
-        let &[h, oh, c0, hc, cc, p3, p2, p1, p0] = z else { return };
+fn buffer(fractions: bool, sodium: f64) -> System<f64> {
+    let g = |z: &[Var], a: &[Var]| -> Vec<Var> {
+        let [h, oh, c0, hc, cc, p3, p2, p1, p0] = std::array::from_fn(|i| z[i]);
         // constants of water at 25 degrees C: Stumm and Morgan (1996), Aquatic Chemistry
         let pairs =
-            [(c0, D::from(3.9e-4), 0.034), (h * oh, D::from(1.0), 1e-14), (h * hc, c0, 4.5e-7), (h * cc, hc, 4.7e-11)];
+            [(c0, 3.9e-4.into(), 0.034), (h * oh, 1.0.into(), 1e-14), (h * hc, c0, 4.5e-7), (h * cc, hc, 4.7e-11)];
         let phosphates = [(h * p2, p3, 7.1e-3), (h * p1, p2, 6.3e-8), (h * p0, p1, 4.5e-13)];
-        for (g, (left, right, k)) in g.iter_mut().zip(pairs.into_iter().chain(phosphates)) {
-            *g = if self.fractions { left / right - k } else { left - right * k };
-        }
-        g[7] = h + a[0] - oh - hc - cc * 2.0 - p2 - p1 * 2.0 - p0 * 3.0;
-        g[8] = p3 + p2 + p1 + p0 - 0.01;
-    }
+        let equilibrium =
+            |(left, right, k): (Var, Var, f64)| if fractions { left / right - k } else { left - right * k };
+        let balances = [h + a[0] - oh - hc - cc * 2.0 - p2 - p1 * 2.0 - p0 * 3.0, p3 + p2 + p1 + p0 - 0.01];
+        pairs.into_iter().chain(phosphates).map(equilibrium).chain(balances).collect()
+    };
+    Model::equation(g).parameters(&[sodium]).system(9).unwrap()
 }
 
 #[test]
 fn concentrations_stay_positive_from_any_side() {
     for (fractions, start) in [(false, 1.0), (true, 1.0), (true, 1e-3), (false, 10.0), (true, 1e-6)] {
-        let problem = Dual::new(Buffer { fractions }, Rows::from_vec(1, 1, vec![0.015]).unwrap()).unwrap();
+        let problem = buffer(fractions, 0.015);
         let z0 = Rows::from_vec(1, 9, vec![start; 9]).unwrap();
         let options = Options { relative: 1e-10, ..within(Bounds::positive(9)) };
         let solution = solve(&problem, &z0, &Auto::default(), &options).unwrap();
@@ -57,8 +50,7 @@ fn concentrations_stay_positive_from_any_side() {
         // the derivative is that of the equations: charge balance against a difference in the sodium
         let slope = solution.jacobian(0).unwrap()[0].row(0)[0];
         let nearby = |sodium: f64| {
-            let problem = Dual::new(Buffer { fractions }, Rows::from_vec(1, 1, vec![sodium]).unwrap()).unwrap();
-            let solution = solve(&problem, solution.z(), &Newton::default(), &options).unwrap();
+            let solution = solve(buffer(fractions, sodium), solution.z(), &Newton::default(), &options).unwrap();
             solution.converged().unwrap().row(0)[0]
         };
         let difference = (nearby(0.015 + 1e-7) - nearby(0.015 - 1e-7)) / 2e-7;
@@ -68,10 +60,11 @@ fn concentrations_stay_positive_from_any_side() {
 
 /// (z_i / r_i)^2 - 1 + ln(z_i / r_i) + sum_j w_ij (z_j / r_j - 1) = 0 with the root r, for 0 < z < 10^6; counts where it is asked
 /// for values outside.
+#[derive(Clone)]
 struct Wild {
     r: Vec<f64>,
     w: Vec<f64>,
-    outside: AtomicUsize,
+    outside: Arc<AtomicUsize>,
 }
 
 impl Wild {
@@ -80,20 +73,12 @@ impl Wild {
         let r: Vec<f64> = (0..n).map(|_| 10f64.powf(random.random_range(-3.0..3.0))).collect();
         let w = (0..n * n).map(|_| random.random_range(-0.3..0.3)).collect();
         let start = r.iter().map(|r| r * 10f64.powf(random.random_range(-2.0..2.0))).collect();
-        (Wild { r, w, outside: AtomicUsize::new(0) }, start)
+        (Wild { r, w, outside: Arc::default() }, start)
     }
-}
 
-impl Equation<f64> for Wild {
-    fn unknowns(&self) -> usize {
-        self.r.len()
-    }
-    fn parameters(&self) -> usize {
-        0
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], _: &[D], g: &mut [D]) {
+    fn residual(&self, z: &[f64], g: &mut [f64]) {
         // what confirms a root may look a few tolerances beyond
-        if z.iter().any(|z| z.re() < -1e-3 || z.re() > 1e6 + 1e3) {
+        if z.iter().any(|z| *z < -1e-3 || *z > 1e6 + 1e3) {
             self.outside.fetch_add(1, Ordering::Relaxed);
         }
         let n = z.len();
@@ -102,6 +87,22 @@ impl Equation<f64> for Wild {
             *g = share(i) * share(i) - 1.0 + share(i).ln();
             (0..n).for_each(|j| *g += (share(j) - 1.0) * self.w[i * n + j]);
         }
+    }
+
+    fn jacobian(&self, z: &[f64], out: &mut [f64]) {
+        let n = z.len();
+        for j in 0..n {
+            (0..n).for_each(|i| out[j * n + i] = self.w[i * n + j] / self.r[j]);
+            out[j * n + j] += 2.0 * z[j] / (self.r[j] * self.r[j]) + 1.0 / z[j];
+        }
+    }
+
+    fn system(&self) -> System<f64> {
+        let (g, j) = (self.clone(), self.clone());
+        Model::equation_on_slices(move |z: &[f64], _: &[f64], out: &mut [f64]| g.residual(z, out))
+            .jacobian(move |z, _, out| j.jacobian(z, out))
+            .system(self.r.len())
+            .unwrap()
     }
 }
 
@@ -113,7 +114,7 @@ fn iterates_stay_inside_in_every_solver_that_says_so() {
         for _ in 0..40 {
             let (wild, start) = Wild::random(&mut random);
             let n = start.len();
-            let problem = Dual::new(&wild, Rows::from_vec(1, 0, vec![]).unwrap()).unwrap();
+            let problem = wild.system();
             let options = within(Bounds::new(vec![0.0; n], vec![1e6; n]).unwrap());
             let solver = AnySolver::by_name(name).unwrap();
             let solution = solve(&problem, &Rows::from_vec(1, n, start).unwrap(), &solver, &options).unwrap();
@@ -123,7 +124,7 @@ fn iterates_stay_inside_in_every_solver_that_says_so() {
             if solution.status(0) == Status::Converged {
                 solved += 1;
                 let mut g = vec![0.0; n];
-                wild.residual(z, &[], &mut g);
+                wild.residual(z, &mut g);
                 assert!(g.iter().all(|g| g.abs() < 1e-3), "{name}: {z:?}");
             }
         }
@@ -135,9 +136,7 @@ fn iterates_stay_inside_in_every_solver_that_says_so() {
 #[test]
 fn a_root_on_a_bound_is_reported_as_such() {
     // z (z - 1) = 0: 0 is on the bound, 1 inside
-    let g = |_: usize, z: &[f64], g: &mut [f64]| g[0] = z[0] * (z[0] - 1.0);
-    let problem =
-        Closure::new(1, g, |_, z: &[f64], j: &mut [f64]| j[0] = 2.0 * z[0] - 1.0).parameters(1, |_, _, d| d[0] = 1.0);
+    let problem = Model::equation(|z, a| [z[0] * (z[0] - 1.0) + a[0]]).parameters(&[0.0]).system(1).unwrap();
     let bounds = Bounds::new(vec![0.0], vec![0.75]).unwrap();
     for solver in ["newton", "dogleg", "levenberg-marquardt", "chord", "auto"] {
         let solver = AnySolver::by_name(solver).unwrap();
@@ -162,7 +161,7 @@ fn a_root_on_a_bound_is_reported_as_such() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
-    let square = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 4.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let square = Model::equation(|z, _| [z[0] * z[0] - 4.0]).system(1).unwrap();
     let start = |z: f64| Rows::from_vec(1, 1, vec![z]).unwrap();
     let positive = || within(Bounds::positive(1));
     let error = solve(&square, &start(-1.0), &Newton::default(), &positive()).unwrap_err();
@@ -177,8 +176,23 @@ fn what_does_not_fit_is_refused_by_name() {
     ));
     assert!(Bounds::new(vec![0.0], vec![0.0]).is_err() && Bounds::new(vec![f64::NAN], vec![1.0]).is_err());
     assert!(Bounds::new(vec![0.0, 1.0], vec![2.0]).is_err());
-    assert!(!Solver::<Closure<f64>>::confines(&Picard::default()));
+    assert!(!Solver::<System<f64>>::confines(&Picard::default()));
     // on the stack there are no bounds
-    let refused = tiny::solve(&Buffer { fractions: false }, [1.0; 9], [0.015], &within(Bounds::positive(9)));
+    let refused = tiny::solve(&Square, [1.0], [4.0], &within(Bounds::positive(1)));
     assert!(matches!(refused, Err(Error::Option { name: "bounds", .. })));
+}
+
+/// z^2 = a, on the stack.
+struct Square;
+
+impl Equation for Square {
+    fn unknowns(&self) -> usize {
+        1
+    }
+    fn parameters(&self) -> usize {
+        1
+    }
+    fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
+        out[0] = z[0] * z[0] - a[0];
+    }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dini::problem::{Active, Closure, Eval, FixedPoint, Problem};
+use dini::problem::{Active, Eval, Problem};
 use dini::solve::Bracketing;
-use dini::{Error, Options, Real, Rows, Solution, Status, solve};
+use dini::{Error, Model, Options, Real, Rows, Solution, Status, solve};
 
 /// A problem that has a residual and nothing else.
 struct Plain<F>(F);
@@ -174,7 +174,7 @@ fn wide_brackets_and_single_precision() {
     let solution = run(|_, z: f64| z.cbrt() - 1e-6, -1.0, 1.0, &Options { max_iterations: 500, ..exact() });
     assert_eq!(solution.status(0), Status::Converged);
     assert!((solution.z().row(0)[0] / 1e-18 - 1.0).abs() < 1e-15);
-    let single = Closure::new(1, |_, z: &[f32], g| g[0] = z[0] * z[0] - 2.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let single = Model::equation(|z, _| [z[0] * z[0] - 2.0]).single_precision().system(1).unwrap();
     let bracket = Bracketing::between(0.0f32, 2.0).unwrap();
     let solution = solve(single, &bracket.middle(1), &bracket, &exact()).unwrap();
     assert!((solution.converged().unwrap().row(0)[0] - 2f32.sqrt()).abs() <= f32::EPSILON * 1.5);
@@ -183,15 +183,14 @@ fn wide_brackets_and_single_precision() {
 #[test]
 fn derivatives_follow_from_the_root() {
     // z = cos(a z) at a = 1: dz/da = -z sin z / (1 + sin z)
-    let f = Closure::new(1, |_, z: &[f64], f| f[0] = z[0].cos(), |_, z, j| j[0] = -z[0].sin())
-        .parameters(1, |_, z, d| d[0] = -z[0] * z[0].sin());
+    let f = Model::fixed_point(|z, a| [(a[0] * z[0]).cos()]).parameters(&[1.0]).system(1).unwrap();
     let bracket = Bracketing::between(0.0, 1.0).unwrap();
-    let solution = solve(FixedPoint(f), &bracket.middle(1), &bracket, &exact()).unwrap();
+    let solution = solve(f, &bracket.middle(1), &bracket, &exact()).unwrap();
     let z = solution.converged().unwrap().row(0)[0];
     let gradient = solution.pullback(&column(&[1.0])).unwrap().value;
     assert!((gradient.row(0)[0] + z * z.sin() / (1.0 + z.sin())).abs() < 1e-14);
     // a fold that a bracket cannot see: the derivative is refused
-    let cube = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].powi(3), |_, z, j| j[0] = 3.0 * z[0] * z[0]);
+    let cube = Model::equation(|z, a| [z[0].powi(3) - a[0]]).parameters(&[0.0]).system(1).unwrap();
     let bracket = Bracketing::between(-1.0, 2.0).unwrap();
     let solution = solve(cube, &bracket.middle(1), &bracket, &tight()).unwrap();
     assert_eq!(solution.status(0), Status::Converged);

@@ -1,8 +1,8 @@
 //! `check`, `check_parameters` and `check_second` find what is wrong, and nothing where nothing is.
 
 use dini::cells::Tanh;
-use dini::problem::{Active, Closure, Dual, Equation, Eval, Linearize, Pass, Problem, ResidualScale, Sparse, Sparsity};
-use dini::{Error, Mistake, Newton, Options, Rows, check, check_parameters, check_second, num_dual::DualNum, solve};
+use dini::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Sparsity};
+use dini::{Error, Mistake, Model, Newton, Options, Rows, check, check_parameters, check_second, solve};
 
 fn row(values: &[f64]) -> Rows<f64> {
     Rows::from_vec(1, values.len(), values.to_vec()).unwrap()
@@ -127,14 +127,16 @@ fn every_wrong_product_and_pass_is_named() {
 #[test]
 fn signs_factors_transposes_and_patterns_are_told_apart() {
     // x^2 + 3 y, x y^2 + 5 x at (1.5, 0.7)
-    let g = |_: usize, z: &[f64], g: &mut [f64]| {
+    let g = |z: &[f64], _: &[f64], g: &mut [f64]| {
         (g[0], g[1]) = (z[0] * z[0] + 3.0 * z[1], z[0] * z[1] * z[1] + 5.0 * z[0]);
     };
     let entries = |z: &[f64]| [2.0 * z[0], z[1] * z[1] + 5.0, 3.0, 2.0 * z[0] * z[1]];
     let z = row(&[1.5, 0.7]);
     let with = |change: fn([f64; 4]) -> [f64; 4]| {
-        let problem = Closure::new(2, g, move |_, z: &[f64], j: &mut [f64]| j.copy_from_slice(&change(entries(z))));
-        check(&problem, &z).unwrap()
+        let model = Model::equation_on_slices(g).jacobian(move |z, _, j| j.copy_from_slice(&change(entries(z))));
+        let mistakes = check(&model.system(2).unwrap(), &z).unwrap();
+        assert_eq!(mistakes, model.check(z.row(0)).unwrap());
+        mistakes
     };
     assert_eq!(with(|j| j), []);
     assert!(matches!(with(|[a, b, c, d]| [a, c, b, d])[0], Mistake::Transposed { sample: 0, .. }));
@@ -142,48 +144,38 @@ fn signs_factors_transposes_and_patterns_are_told_apart() {
     assert!(wrong[0].to_string().contains("the sign is wrong"), "{}", wrong[0]);
     let wrong = with(|[a, b, c, d]| [a, b, c, 0.5 * d]);
     assert!(matches!(wrong[0], Mistake::Entry { entry: (1, 1), count: 1, .. }), "{wrong:?}");
-    let right = Closure::new(2, g, move |_, z: &[f64], j: &mut [f64]| j.copy_from_slice(&entries(z)));
-    let sparse = Sparse { problem: right, sparsity: Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap() };
-    assert!(check(&sparse, &z).unwrap().iter().any(|m| matches!(m, Mistake::OutsidePattern { entry: (0, 1), .. })));
-    let undefined = Closure::new(1, |_, z: &[f64], g| g[0] = (z[0] - 2.0).ln(), |_, z, j| j[0] = 1.0 / (z[0] - 2.0));
-    assert!(matches!(check(&undefined, &row(&[1.0])).unwrap()[0], Mistake::Undefined { equation: 0, .. }));
-}
-
-/// z0^2 a0 + sin(z1) = 1, z0 z1 + a1^2 z1 = 2
-struct Pair;
-
-impl Equation<f64> for Pair {
-    fn unknowns(&self) -> usize {
-        2
-    }
-    fn parameters(&self) -> usize {
-        2
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
-        g[0] = z[0] * z[0] * a[0] + z[1].sin() - 1.0;
-        g[1] = z[0] * z[1] + a[1] * a[1] * z[1] - 2.0;
-    }
+    let sparse = Model::equation_on_slices(g).pattern(Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap());
+    let sparse = sparse.jacobian(move |z, _, j| {
+        let [a, b, _, d] = entries(z);
+        j.copy_from_slice(&[a, b, d]);
+    });
+    let mistakes = sparse.check(z.row(0)).unwrap();
+    assert!(mistakes.iter().any(|m| matches!(m, Mistake::OutsidePattern { entry: (0, 1), .. })), "{mistakes:?}");
+    let undefined = Model::equation(|z, _| [(z[0] - 2.0).ln()]);
+    assert!(matches!(undefined.check(&[1.0]).unwrap()[0], Mistake::Undefined { equation: 0, .. }));
 }
 
 #[test]
 fn derivatives_by_parameters_and_second_ones() {
     let (a, z) = (row(&[1.3, 0.6]), row(&[0.8, 1.1]));
-    assert_eq!(check_parameters(|a: &Rows<f64>| Dual::new(Pair, a.clone()).unwrap(), &a, &z).unwrap(), []);
-    assert_eq!(check_second(|a: &Rows<f64>| Dual::new(Pair, a.clone()).unwrap(), &a, &z).unwrap(), []);
+    let pair = Model::equation(|z, a| [z[0] * z[0] * a[0] + z[1].sin() - 1.0, z[0] * z[1] + a[1] * a[1] * z[1] - 2.0]);
+    let pair = pair.samples(a.clone()).system(2).unwrap();
+    let moved = |a: &Rows<f64>| pair.with_parameters(a.clone()).unwrap();
+    assert_eq!(check_parameters(moved, &a, &z).unwrap(), []);
+    assert_eq!(check_second(moved, &a, &z).unwrap(), []);
+    let (a, z) = (row(&[1.3]), row(&[0.8]));
     // z^3 = a z with h_za of the wrong sign
     let build = |sign: f64| {
-        move |a: &Rows<f64>| {
-            let a = a.row(0)[0];
-            let g = move |_: usize, z: &[f64], g: &mut [f64]| g[0] = z[0].powi(3) - a * z[0];
-            Closure::new(1, g, move |_, z: &[f64], j: &mut [f64]| j[0] = 3.0 * z[0] * z[0] - a)
-                .parameters(1, |_, z, d| d[0] = -z[0])
-                .second_derivatives(move |_, at, out| {
-                    out[0] = at.lam[0] * (6.0 * at.z[0] * at.dz[0] + sign * at.da[0]);
-                    out[1] = at.lam[0] * sign * at.dz[0];
-                })
-        }
+        let model = Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0].powi(3) - a[0] * z[0])
+            .jacobian(|z, a, j| j[0] = 3.0 * z[0] * z[0] - a[0])
+            .parameter_jacobian(|z, _, d| d[0] = -z[0])
+            .second_derivatives(move |_, at, out| {
+                out[0] = at.lam[0] * (6.0 * at.z[0] * at.dz[0] + sign * at.da[0]);
+                out[1] = at.lam[0] * sign * at.dz[0];
+            });
+        let system = model.samples(row(&[1.3])).system(1).unwrap();
+        move |a: &Rows<f64>| system.with_parameters(a.clone()).unwrap()
     };
-    let (a, z) = (row(&[1.3]), row(&[0.8]));
     assert_eq!(check_second(build(-1.0), &a, &z).unwrap(), []);
     let mistakes = check_second(build(1.0), &a, &z).unwrap();
     assert!(mistakes[0].to_string().contains("the sign is wrong (2 entries are wrong)"), "{}", mistakes[0]);
@@ -191,7 +183,7 @@ fn derivatives_by_parameters_and_second_ones() {
 
 #[test]
 fn a_derivative_by_parameters_that_were_not_stated_is_refused() {
-    let root = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 4.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let root = Model::equation(|z, _| [z[0] * z[0] - 4.0]).system(1).unwrap();
     let solution = solve(&root, &row(&[1.0]), &Newton::default(), &Options::default()).unwrap();
     let refused = solution.pullback(&row(&[1.0]));
     assert!(matches!(refused, Err(Error::NoParameters)), "{refused:?}");

@@ -7,28 +7,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{cell, error, rows};
 use dini::gradient::{Implicit, Method};
-use dini::problem::{Active, Closure, Eval, Linearize, Problem};
+use dini::model::System;
+use dini::problem::{Active, Eval, Linearize, Problem};
 use dini::solve::{AnySolver, Chord, ChordWork, Control, LineSearch, NewtonKrylov, Shortening, Workspace};
-use dini::{Error, Newton, Options, Rows, Solution, Status, solve, solve_with};
+use dini::{Error, Model, Newton, Options, Rows, Solution, Status, solve, solve_with};
 
 /// z_i^2 + 0.1 z_{i+1} = a_s, with a counter of Jacobians.
 struct Counted {
-    problem: Closure<f64>,
+    problem: System<f64>,
     jacobians: Arc<AtomicUsize>,
 }
 
 impl Counted {
     fn new(a: &[f64]) -> Self {
         let jacobians = Arc::new(AtomicUsize::new(0));
-        let (a, counter) = (a.to_vec(), Arc::clone(&jacobians));
-        let residual = move |s: usize, z: &[f64], g: &mut [f64]| {
-            (0..3).for_each(|i| g[i] = z[i] * z[i] + 0.1 * z[(i + 1) % 3] - a[s]);
+        let counter = Arc::clone(&jacobians);
+        let residual = |z: &[f64], a: &[f64], g: &mut [f64]| {
+            (0..3).for_each(|i| g[i] = z[i] * z[i] + 0.1 * z[(i + 1) % 3] - a[0]);
         };
-        let jacobian = move |_: usize, z: &[f64], j: &mut [f64]| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            (0..3).for_each(|i| (j[i * 3 + i], j[(i + 1) % 3 * 3 + i]) = (2.0 * z[i], 0.1));
-        };
-        Counted { problem: Closure::new(3, residual, jacobian).parameters(1, |_, _, d| d.fill(-1.0)), jacobians }
+        let model = Model::equation_on_slices(residual)
+            .jacobian(move |z, _, j| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                (0..3).for_each(|i| (j[i * 3 + i], j[(i + 1) % 3 * 3 + i]) = (2.0 * z[i], 0.1));
+            })
+            .parameter_jacobian(|_, _, d| d.fill(-1.0))
+            .samples(Rows::from_vec(a.len(), 1, a.to_vec()).unwrap());
+        Counted { problem: model.system(3).unwrap(), jacobians }
     }
 
     /// Jacobians since the last call.
@@ -38,7 +42,7 @@ impl Counted {
 }
 
 /// The same without a matrix: its Jacobian is formed from products, which are counted as evaluations.
-struct Products(Closure<f64>);
+struct Products(System<f64>);
 
 impl Problem for Products {
     type State = Rows<f64>;
@@ -51,7 +55,7 @@ impl Problem for Products {
 }
 
 impl Linearize for Products {
-    type Tape = <Closure<f64> as Linearize>::Tape;
+    type Tape = <System<f64> as Linearize>::Tape;
     fn tape(&self, like: &Rows<f64>) -> Self::Tape {
         self.0.tape(like)
     }
@@ -87,14 +91,14 @@ fn kept() -> Chord {
     Chord { keep: true, ..Chord::default() }
 }
 
-type Memory<'a> = Workspace<Rows<f64>, ChordWork<&'a Closure<f64>>>;
+type Memory<'a> = Workspace<Rows<f64>, ChordWork<&'a System<f64>>>;
 
 fn warm<'a>(
     problem: &'a Counted,
     z0: &Rows<f64>,
     chord: &Chord,
     memory: &mut Memory<'a>,
-) -> Solution<&'a Closure<f64>, dini::solve::ChordInverse<f64>> {
+) -> Solution<&'a System<f64>, dini::solve::ChordInverse<f64>> {
     solve_with(&problem.problem, z0, chord, &tight(), memory, &|_| Control::Continue).unwrap()
 }
 
@@ -208,11 +212,12 @@ fn old_factors_that_fail_are_renewed() {
     // atan diverges under Newton's full steps from 3, and an old slope overshoots: only new factors with a line search help
     let slopes = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&slopes);
-    let slope = move |_: usize, z: &[f64], j: &mut [f64]| {
-        count.fetch_add(1, Ordering::Relaxed);
-        j[0] = 1.0 / (1.0 + z[0] * z[0]);
-    };
-    let atan = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].atan(), slope);
+    let atan =
+        Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0].atan()).jacobian(move |z, _, j| {
+            count.fetch_add(1, Ordering::Relaxed);
+            j[0] = 1.0 / (1.0 + z[0] * z[0]);
+        });
+    let atan = atan.system(1).unwrap();
     let z0 = Rows::from_vec(1, 1, vec![3.0]).unwrap();
     for shortening in [Shortening::Halving, Shortening::Interpolation] {
         let chord = Chord { line_search: LineSearch { shortening, ..LineSearch::default() }, ..classical() };
@@ -254,13 +259,14 @@ fn a_warm_start_needs_no_factorisation() {
 #[test]
 fn whatever_the_workspace_holds_the_result_is_right() {
     // factors of the wrong sign, of another scale, and singular ones
-    let with = |j: f64| Closure::new(1, |_, z: &[f64], g| g[0] = z[0].powi(3) - 8.0, move |_, _, out| out[0] = j);
-    let good = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].powi(3) - 8.0, |_, z, j| j[0] = 3.0 * z[0] * z[0]);
+    let cube = || Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0].powi(3) - 8.0);
+    let with = |j: f64| cube().jacobian(move |_, _, out| out[0] = j).system(1).unwrap();
+    let good = cube().jacobian(|z, _, j| j[0] = 3.0 * z[0] * z[0]).system(1).unwrap();
     let z0 = Rows::from_vec(2, 1, vec![1.0, 30.0]).unwrap();
     for halvings in [0, 40] {
         let chord = Chord { line_search: LineSearch { halvings, ..LineSearch::default() }, ..kept() };
         for slope in [-1.0, 1e-300, 1e300, 1e-3, 0.0, f64::NAN] {
-            let mut memory: Workspace<Rows<f64>, ChordWork<&Closure<f64>>> = Workspace::default();
+            let mut memory: Workspace<Rows<f64>, ChordWork<&System<f64>>> = Workspace::default();
             let (bad, few) = (with(slope), Options { max_iterations: 2, ..tight() });
             let _ = solve_with(&bad, &z0, &chord, &few, &mut memory, &|_| Control::Continue).unwrap();
             let solution = solve_with(&good, &z0, &chord, &tight(), &mut memory, &|_| Control::Continue).unwrap();
@@ -296,14 +302,15 @@ fn without_keep_a_workspace_changes_no_bit() {
 
 #[test]
 fn singular_and_non_finite_jacobians_are_statuses() {
-    let flat = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 1.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let flat = Model::equation(|z, _| [z[0] * z[0] - 1.0]).system(1).unwrap();
     let z0 = Rows::from_vec(2, 1, vec![0.0, 3.0]).unwrap();
     let solution = solve(&flat, &z0, &Chord::default(), &tight()).unwrap();
     assert_eq!((solution.status(0), solution.status(1)), (Status::Singular, Status::Converged));
-    let nan = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] - 1.0, |_, _, j| j[0] = f64::NAN);
+    let nan = Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0] - 1.0);
+    let nan = nan.jacobian(|_, _, j| j[0] = f64::NAN).system(1).unwrap();
     let solution = solve(nan, &z0, &Chord::default(), &tight()).unwrap();
     assert_eq!(solution.status(0), Status::Singular);
-    let rootless = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] + 1.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let rootless = Model::equation(|z, _| [z[0] * z[0] + 1.0]).system(1).unwrap();
     let solution = solve(rootless, &Rows::from_vec(1, 1, vec![0.7]).unwrap(), &Chord::default(), &tight()).unwrap();
     assert!(solution.status(0) != Status::Converged && solution.z().first_non_finite().is_none());
 }
@@ -328,7 +335,8 @@ fn options_out_of_range_are_refused_by_name() {
 #[test]
 fn interpolated_steps_come_back_into_the_domain() {
     let a = [0.5f64, 2.0, 0.1];
-    let ln = Closure::new(1, move |s, z: &[f64], g| g[0] = z[0].ln() - a[s].ln(), |_, z, j| j[0] = 1.0 / z[0]);
+    let parameters = Rows::from_vec(3, 1, a.to_vec()).unwrap();
+    let ln = Model::equation(|z, a| [z[0].ln() - a[0].ln()]).samples(parameters).system(1).unwrap();
     let z0 = Rows::from_vec(3, 1, vec![9.0; 3]).unwrap();
     let line_search = LineSearch { shortening: Shortening::Interpolation, ..LineSearch::default() };
     let krylov = NewtonKrylov { line_search: line_search.clone(), ..NewtonKrylov::default() };

@@ -1,9 +1,10 @@
 //! What is called converged is a root, and what is a root is called converged: the rule of `solve::root`, solver by solver.
 
-use dini::num_dual::DualNum;
-use dini::problem::{Closure, Dual, Equation, FixedPoint};
+use dini::model::System;
+use dini::program::Var;
 use dini::solve::{AnySolver, Auto, Evidence};
-use dini::{Newton, Options, Picard, Real, Rows, Status, solve, tiny};
+use dini::tiny::{Equation, Number};
+use dini::{Model, Newton, Options, Picard, Real, Rows, Status, solve, tiny};
 
 fn any(name: &str) -> AnySolver {
     AnySolver::by_name(name).expect("a name from NAMES")
@@ -18,40 +19,38 @@ struct Plain<F>(usize, F);
 
 impl<F: Fn(&[f64], &mut [f64]) + Sync> Plain<F> {
     /// With derivatives by central differences at 1e-6: good enough for these.
-    fn closure(self) -> Closure<f64>
+    fn system(self) -> System<f64>
     where
         F: Send + Clone + 'static,
     {
         let (n, f) = (self.0, self.1);
         let g = f.clone();
-        Closure::new(
-            n,
-            move |_, z, out| f(z, out),
-            move |_, z, j| {
-                let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
-                for k in 0..n {
-                    let h = 1e-6 * z[k].abs().max(1e-6);
-                    let mut at = z.to_vec();
-                    at[k] = z[k] + h;
-                    g(&at, &mut up);
-                    at[k] = z[k] - h;
-                    g(&at, &mut down);
-                    (0..n).for_each(|i| j[k * n + i] = (up[i] - down[i]) / (2.0 * h));
-                }
-            },
-        )
+        let jacobian = move |z: &[f64], _: &[f64], j: &mut [f64]| {
+            let (mut up, mut down) = (vec![0.0; n], vec![0.0; n]);
+            for k in 0..n {
+                let h = 1e-6 * z[k].abs().max(1e-6);
+                let mut at = z.to_vec();
+                at[k] = z[k] + h;
+                g(&at, &mut up);
+                at[k] = z[k] - h;
+                g(&at, &mut down);
+                (0..n).for_each(|i| j[k * n + i] = (up[i] - down[i]) / (2.0 * h));
+            }
+        };
+        Model::equation_on_slices(move |z, _, out| f(z, out)).jacobian(jacobian).system(n).unwrap()
     }
 }
 
+/// z^3 = a, on the stack.
 struct Cube;
-impl Equation<f64> for Cube {
+impl Equation for Cube {
     fn unknowns(&self) -> usize {
         1
     }
     fn parameters(&self) -> usize {
         1
     }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
+    fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
         out[0] = z[0] * z[0] * z[0] - a[0];
     }
 }
@@ -59,7 +58,7 @@ impl Equation<f64> for Cube {
 #[test]
 fn far_starts_end_at_the_root_with_the_derivative_that_belongs_to_it() {
     for start in [1e4, 1e3, 100.0, -50.0, 2.5, 1e8] {
-        let problem = Dual::new(&Cube, row(&[8.0])).unwrap();
+        let problem = Model::equation(|z, a| [z[0] * z[0] * z[0] - a[0]]).parameters(&[8.0]).system(1).unwrap();
         let solution = solve(&problem, &row(&[start]), &Auto::default(), &Options::default()).unwrap();
         let z = solution.converged().unwrap().row(0)[0];
         assert!((z - 2.0).abs() <= 2e-6, "from {start}: {z}");
@@ -73,30 +72,23 @@ fn far_starts_end_at_the_root_with_the_derivative_that_belongs_to_it() {
 }
 
 /// Trace metal in carbonate water.
-struct Lead;
-impl Equation<f64> for Lead {
-    fn unknowns(&self) -> usize {
-        8
-    }
-    fn parameters(&self) -> usize {
-        1
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        let [h, oh, co2, hco3, co3, pb, pboh, pbco3] = *z else { return };
-        out[0] = h * oh - 1e-8;
-        out[1] = h * hco3 - co2 * 4.47e-4;
-        out[2] = h * co3 - hco3 * 4.68e-8;
-        out[3] = pboh - pb * oh * 2e4;
-        out[4] = pbco3 - pb * co3 * 1e4;
-        out[5] = co2 + hco3 + co3 + pbco3 - 2.0;
-        out[6] = h + pb * 2.0 + pboh - oh - hco3 - co3 * 2.0 + (1e3 - 998.1);
-        out[7] = pb + pboh + pbco3 - a[0];
-    }
+fn lead(z: &[Var], a: &[Var]) -> [Var; 8] {
+    let [h, oh, co2, hco3, co3, pb, pboh, pbco3] = std::array::from_fn(|i| z[i]);
+    [
+        h * oh - 1e-8,
+        h * hco3 - co2 * 4.47e-4,
+        h * co3 - hco3 * 4.68e-8,
+        pboh - pb * oh * 2e4,
+        pbco3 - pb * co3 * 1e4,
+        co2 + hco3 + co3 + pbco3 - 2.0,
+        h + pb * 2.0 + pboh - oh - hco3 - co3 * 2.0 + (1e3 - 998.1),
+        pb + pboh + pbco3 - a[0],
+    ]
 }
 
 #[test]
 fn small_unknowns_are_as_right_as_large_ones() {
-    let problem = Dual::new(&Lead, row(&[1e-9])).unwrap();
+    let problem = Model::equation(lead).parameters(&[1e-9]).system(8).unwrap();
     let solution = solve(&problem, &row(&[1.0; 8]), &Auto::default(), &Options::default()).unwrap();
     if std::env::var("SHOW").is_ok() {
         for a in solution.attempts(0) {
@@ -147,7 +139,7 @@ fn what_has_no_root_is_never_called_solved() {
                 for relative in [1e-3, 1e-6, 1e-12] {
                     let z0: Vec<f64> = (0..n).map(|j| start * (1.0 + 0.3 * j as f64)).collect();
                     let options = Options { relative, ..Options::default() };
-                    let solution = solve(Plain(n, g).closure(), &row(&z0), &any(solver), &options).unwrap();
+                    let solution = solve(Plain(n, g).system(), &row(&z0), &any(solver), &options).unwrap();
                     if solution.status(0) == Status::Converged {
                         let what = (solution.z().row(0).to_vec(), solution.accuracy(0));
                         wrong.push(format!("{solver} on {name} from {z0:?} at {relative:e}: {what:?}"));
@@ -170,7 +162,7 @@ fn a_start_on_a_root_is_accepted_at_once_by_every_solver() {
     for name in AnySolver::NAMES {
         for nudge in [0.0, 2.2e-16, -4.4e-16, 1e-12] {
             let start = [x + nudge, y - nudge];
-            let solution = solve(Plain(2, g).closure(), &row(&start), &any(name), &Options::default()).unwrap();
+            let solution = solve(Plain(2, g).system(), &row(&start), &any(name), &Options::default()).unwrap();
             assert_eq!(solution.status(0), Status::Converged, "{name}, {nudge:e}");
             assert!(solution.iterations(0) <= 1, "{name}, {nudge:e}: {} iterations", solution.iterations(0));
             assert!((solution.z().row(0)[0] - x).abs() < 1e-6);
@@ -180,18 +172,15 @@ fn a_start_on_a_root_is_accepted_at_once_by_every_solver() {
 
 #[test]
 fn a_root_at_zero_is_found_like_any_other() {
-    let halving = FixedPoint(Closure::new(1, |_, z: &[f64], f: &mut [f64]| f[0] = 0.5 * z[0], |_, _, j| j[0] = 0.5));
+    let halving = Model::fixed_point(|z, _| [0.5 * z[0]]).system(1).unwrap();
     let solution = solve(&halving, &row(&[3.0]), &Picard::default(), &Options::default()).unwrap();
     assert_eq!(solution.status(0), Status::Converged);
     assert_eq!(solution.z().row(0), [0.0]);
-    type Scalar = fn(f64) -> f64;
-    let multiple: [(&str, f64, Scalar, Scalar); 3] = [
-        ("x^2", 0.3, |x| x * x, |x| 2.0 * x),
-        ("1 - cos x", 1.0, |x| 1.0 - x.cos(), f64::sin),
-        ("x - sin x", 1.0, |x| x - x.sin(), |x| 1.0 - x.cos()),
-    ];
-    for (name, start, g, slope) in multiple {
-        let problem = Closure::new(1, move |_, z: &[f64], out| out[0] = g(z[0]), move |_, z, j| j[0] = slope(z[0]));
+    type Scalar = fn(Var) -> Var;
+    let multiple: [(&str, f64, Scalar); 3] =
+        [("x^2", 0.3, |x| x * x), ("1 - cos x", 1.0, |x| 1.0 - x.cos()), ("x - sin x", 1.0, |x| x - x.sin())];
+    for (name, start, g) in multiple {
+        let problem = Model::equation(|z, _| g(z[0])).system(1).unwrap();
         let solution = solve(&problem, &row(&[start]), &Newton::default(), &Options::default()).unwrap();
         assert_eq!(solution.status(0), Status::Converged, "{name}");
         assert!(solution.z().row(0)[0].abs() < 1e-7, "{name}");
@@ -201,7 +190,7 @@ fn a_root_at_zero_is_found_like_any_other() {
 
 #[test]
 fn only_rounding_left_is_converged_and_says_so() {
-    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].exp() - 3.0, |_, z, j| j[0] = z[0].exp());
+    let problem = Model::equation(|z, _| [z[0].exp() - 3.0]).system(1).unwrap();
     let options = Options { relative: 1e-18, ..Options::default() };
     let solution = solve(&problem, &row(&[0.5]), &Newton::default(), &options).unwrap();
     assert_eq!(solution.status(0), Status::Converged);
@@ -215,7 +204,7 @@ fn consistent_equations_that_say_the_same_have_a_point_but_no_verdict() {
         let circle = z[0] * z[0] + z[1] * z[1] - 1.0;
         (g[0], g[1]) = (circle, 0.3 * circle);
     };
-    let solution = solve(Plain(2, g).closure(), &row(&[1.0, 2.0]), &Auto::default(), &Options::default()).unwrap();
+    let solution = solve(Plain(2, g).system(), &row(&[1.0, 2.0]), &Auto::default(), &Options::default()).unwrap();
     assert_eq!(solution.status(0), Status::Converged);
     let z = solution.z().row(0);
     assert!((z[0].hypot(z[1]) - 1.0).abs() < 1e-6);
@@ -223,7 +212,7 @@ fn consistent_equations_that_say_the_same_have_a_point_but_no_verdict() {
 }
 
 /// Random 3 x 3 systems z_i + nonlinear terms = b with a known root.
-fn systems<T: Real>(count: usize, seed: u64) -> (Closure<T>, Rows<T>, Vec<[f64; 3]>) {
+fn systems<T: Real>(count: usize, seed: u64) -> (System<T>, Rows<T>, Vec<[f64; 3]>) {
     use rand::{Rng, SeedableRng};
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     let mut numbers = || -> Vec<f64> { (0..12 + 3).map(|_| random.random_range(-1.0..1.0)).collect() };
@@ -235,26 +224,32 @@ fn systems<T: Real>(count: usize, seed: u64) -> (Closure<T>, Rows<T>, Vec<[f64; 
     };
     let roots: Vec<[f64; 3]> = all.iter().map(|k| std::array::from_fn(|i| 2.0 + k[12 + i])).collect();
     let rhs: Vec<[f64; 3]> = all.iter().zip(&roots).map(|(k, r)| std::array::from_fn(|i| g(k, r, i))).collect();
-    let (data, more) = (all.clone(), all.clone());
-    let narrow = |v: f64| T::of(v);
-    let problem = Closure::new(
-        3,
-        move |s, z: &[T], out| {
-            let k = &data[s];
+    // parameters of a sample: b, A row by row, 0.3 c
+    let parameters = all.iter().zip(&rhs).flat_map(|(k, b)| {
+        let curved = k[9..12].iter().map(|c| 0.3 * c);
+        b.iter().chain(&k[..9]).copied().chain(curved).map(T::of).collect::<Vec<T>>()
+    });
+    let g = |z: &[T], a: &[T], out: &mut [T]| {
+        for i in 0..3 {
+            let linear = (0..3).fold(T::zero(), |sum, j| sum + a[3 + 3 * i + j] * z[j]);
+            out[i] = linear + a[12 + i] * z[(i + 1) % 3] * z[(i + 1) % 3] - a[i];
+        }
+    };
+    let model = Model::equation_on_slices(g)
+        .jacobian(|z, a, j| {
             for i in 0..3 {
-                let linear = (0..3).fold(T::zero(), |sum, j| sum + narrow(k[3 * i + j]) * z[j]);
-                out[i] = linear + narrow(0.3 * k[9 + i]) * z[(i + 1) % 3] * z[(i + 1) % 3] - narrow(rhs[s][i]);
+                (0..3).for_each(|c| j[3 * c + i] = a[3 + 3 * i + c]);
+                j[3 * ((i + 1) % 3) + i] += (a[12 + i] + a[12 + i]) * z[(i + 1) % 3];
             }
-        },
-        move |s, z: &[T], j| {
-            let k = &more[s];
+        })
+        .parameter_jacobian(|z, _, d| {
             for i in 0..3 {
-                (0..3).for_each(|c| j[3 * c + i] = narrow(k[3 * i + c]));
-                j[3 * ((i + 1) % 3) + i] += narrow(0.6 * k[9 + i]) * z[(i + 1) % 3];
+                d[3 * i + i] = -T::one();
+                (0..3).for_each(|j| d[3 * (3 + 3 * i + j) + i] = z[j]);
+                d[3 * (12 + i) + i] = z[(i + 1) % 3] * z[(i + 1) % 3];
             }
-        },
-    )
-    .parameters(1, |_, _, d: &mut [T]| d[0] = -T::one());
+        });
+    let problem = model.samples(Rows::from_vec(count, 15, parameters.collect()).unwrap()).system(3).unwrap();
     let start = roots.iter().flat_map(|r| r.map(|z| T::of(1.1 * z))).collect();
     (problem, Rows::from_vec(count, 3, start).unwrap(), roots)
 }
@@ -296,22 +291,20 @@ fn jumps_kinks_and_hidden_contradictions_are_no_roots() {
         (3, 1.0, |z, g| (g[0], g[1], g[2]) = (z[0] + z[1] - 1.0, z[1] + z[2] - 2.0, z[0] - z[2] + 1.001)),
     ];
     for (k, (n, start, function)) in functions.into_iter().enumerate() {
-        let problem = Closure::new(
-            n,
-            move |_, z: &[f64], g: &mut [f64]| function(z, g),
-            move |_, z: &[f64], j: &mut [f64]| {
-                // one-sided at a jump, by a step too short to see it from anywhere else
-                let (mut there, mut here) = (vec![0.0; n], vec![0.0; n]);
-                for c in 0..n {
-                    let h = 1e-7 * z[c].abs().max(1.0);
-                    let [mut up, mut down] = [z.to_vec(), z.to_vec()];
-                    (up[c], down[c]) = (z[c] + h, z[c] - h);
-                    function(&up, &mut there);
-                    function(&down, &mut here);
-                    (0..n).for_each(|i| j[c * n + i] = (there[i] - here[i]) / (2.0 * h));
-                }
-            },
-        );
+        let jacobian = move |z: &[f64], _: &[f64], j: &mut [f64]| {
+            // one-sided at a jump, by a step too short to see it from anywhere else
+            let (mut there, mut here) = (vec![0.0; n], vec![0.0; n]);
+            for c in 0..n {
+                let h = 1e-7 * z[c].abs().max(1.0);
+                let [mut up, mut down] = [z.to_vec(), z.to_vec()];
+                (up[c], down[c]) = (z[c] + h, z[c] - h);
+                function(&up, &mut there);
+                function(&down, &mut here);
+                (0..n).for_each(|i| j[c * n + i] = (there[i] - here[i]) / (2.0 * h));
+            }
+        };
+        let model = Model::equation_on_slices(move |z, _, g| function(z, g)).jacobian(jacobian);
+        let problem = model.system(n).unwrap();
         for name in
             ["newton", "chord", "dogleg", "levenberg-marquardt", "pseudo-transient", "broyden", "anderson", "auto"]
         {
@@ -329,8 +322,10 @@ fn a_root_on_a_jump_has_no_derivative() {
     // z + sign(z - 1) / 1000 = 1
     let sign = |z: f64| if z == 0.0 { 0.0 } else { z.signum() };
     for height in [1e-3, 1e-6, 1e-9] {
-        let g = move |_: usize, z: &[f64], g: &mut [f64]| g[0] = z[0] + height * sign(z[0] - 1.0) - 1.0;
-        let problem = Closure::new(1, g, |_, _, j: &mut [f64]| j[0] = 1.0).parameters(1, |_, _, d| d[0] = -1.0);
+        let g = move |z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0] + height * sign(z[0] - 1.0) - a[0];
+        let model =
+            Model::equation_on_slices(g).jacobian(|_, _, j| j[0] = 1.0).parameter_jacobian(|_, _, d| d[0] = -1.0);
+        let problem = model.parameters(&[1.0]).system(1).unwrap();
         let solution = solve(&problem, &row(&[1.0]), &any("newton"), &Options::default()).unwrap();
         assert_eq!(solution.status(0), Status::Converged);
         let verdict = solution.verdict(0).unwrap();
@@ -342,7 +337,7 @@ fn a_root_on_a_jump_has_no_derivative() {
 #[test]
 fn a_plateau_is_as_wide_as_the_root_is_uncertain() {
     // 10^10 is added and taken away: g changes in steps of 2e-6
-    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = (z[0] + 1e10) - (1e10 + 1.234_567_8), |_, _, j| j[0] = 1.0);
+    let problem = Model::equation(|z, _| [(z[0] + 1e10) - (1e10 + 1.234_567_8)]).system(1).unwrap();
     let options = Options { relative: 1e-12, ..Options::default() };
     let solution = solve(&problem, &row(&[1.0]), &any("newton"), &options).unwrap();
     let error = (solution.converged().unwrap().row(0)[0] - 1.234_567_8).abs();

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{cell, error, norm, rows};
 use dini::gradient::Implicit;
-use dini::problem::{Active, Closure, Differences, Eval, FixedPoint, Linearize, ParamVjp, Problem};
+use dini::model::System;
+use dini::problem::{Active, Eval, Linearize, ParamVjp, Problem};
 use dini::solve::{Control, LineSearch, Progress, Solver, Workspace};
-use dini::{Anderson, Error, Newton, OnFailure, Options, Picard, Real, Rows, Solution, Status, solve, solve_with};
+use dini::{
+    Anderson, Error, Model, Newton, OnFailure, Options, Picard, Real, Rows, Solution, Status, solve, solve_with,
+};
 
 /// A scalar equation with its derivative, the same for every sample.
-fn scalar<T: Real>(g: fn(T) -> T, derivative: fn(T) -> T) -> Closure<T> {
-    Closure::new(1, move |_, z: &[T], out| out[0] = g(z[0]), move |_, z, j| j[0] = derivative(z[0]))
+fn scalar<T: Real>(g: fn(T) -> T, derivative: fn(T) -> T) -> System<T> {
+    let model = Model::equation_on_slices(move |z: &[T], _: &[T], out: &mut [T]| out[0] = g(z[0]));
+    model.jacobian(move |z, _, j| j[0] = derivative(z[0])).system(1).unwrap()
 }
 
 fn start<T: Real>(values: &[T]) -> Rows<T> {
@@ -51,8 +55,9 @@ where
     solution
 }
 
-fn quadratic() -> Closure<f64> {
-    scalar(|z| z * z - 2.0, |z| 2.0 * z).parameters(1, |_, _, d| d[0] = -1.0)
+/// z^2 = a at a = 2.
+fn quadratic(samples: usize) -> System<f64> {
+    Model::equation(|z, a| [z[0] * z[0] - a[0]]).samples(start(&vec![2.0; samples])).system(1).unwrap()
 }
 
 #[test]
@@ -67,7 +72,7 @@ fn a_start_on_the_root_converges_without_an_iteration() {
         assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
     }
     let near = Options { absolute: 1e-6, ..Options::default() };
-    let solution = run(quadratic(), &[2f64.sqrt() + 1e-8], &Newton::default(), &near);
+    let solution = run(quadratic(1), &[2f64.sqrt() + 1e-8], &Newton::default(), &near);
     assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
 }
 
@@ -75,7 +80,7 @@ fn a_start_on_the_root_converges_without_an_iteration() {
 fn the_iteration_limit_ends_a_solve_at_that_iteration() {
     for max_iterations in [0, 1, 3] {
         let options = Options { relative: 1e-12, max_iterations, ..Options::default() };
-        let solution = run(quadratic(), &[100.0, 50.0], &Newton::default(), &options);
+        let solution = run(quadratic(2), &[100.0, 50.0], &Newton::default(), &options);
         for s in 0..2 {
             assert_eq!((solution.status(s), solution.iterations(s)), (Status::MaxIterations, max_iterations));
         }
@@ -88,7 +93,7 @@ fn the_iteration_limit_ends_a_solve_at_that_iteration() {
 #[test]
 fn newton_settles_where_the_tolerance_is_below_rounding() {
     let exact = Options { relative: 1e-40, ..Options::default() };
-    let solution = run(quadratic(), &[1.0], &Newton::default(), &exact);
+    let solution = run(quadratic(1), &[1.0], &Newton::default(), &exact);
     assert_eq!(solution.status(0), Status::Converged);
     assert!((solution.z().row(0)[0] - 2f64.sqrt()).abs() < 1e-15, "as good as it gets");
     let single = scalar(|z: f32| z * z - 2.0, |z| 2.0 * z);
@@ -144,7 +149,7 @@ fn a_start_outside_the_domain_is_non_finite() {
 
 #[test]
 fn an_exactly_singular_jacobian_ends_that_sample_only() {
-    let solution = run(quadratic(), &[0.0, 1.0], &Newton::default(), &Options::default());
+    let solution = run(quadratic(2), &[0.0, 1.0], &Newton::default(), &Options::default());
     assert_eq!([solution.status(0), solution.status(1)], [Status::Singular, Status::Converged]);
     assert_eq!((solution.z().row(0)[0], solution.residual_norm(0)), (0.0, 2.0));
 }
@@ -152,7 +157,7 @@ fn an_exactly_singular_jacobian_ends_that_sample_only() {
 #[test]
 fn newton_backtracks_into_the_domain() {
     // from 10, the full step leads to ln of a negative number
-    let ln = |a: f64| Closure::new(1, move |_, z: &[f64], g| g[0] = z[0].ln() - a, |_, z, j| j[0] = 1.0 / z[0]);
+    let ln = |a: f64| Model::equation(|z, _| [z[0].ln() - a]).system(1).unwrap();
     for a in [-3.0, -1.0, 0.5] {
         let solution =
             run(ln(a), &[10.0, 1e3, 0.01], &Newton::default(), &Options { relative: 1e-12, ..Options::default() });
@@ -175,12 +180,12 @@ fn an_observer_interrupts_its_chunk() {
         };
         let mut workspace = Workspace::default();
         let z0 = start(&[1.0, 3.0, 1.0, 3.0]);
-        let solution = solve_with(quadratic(), &z0, &Newton::default(), &options, &mut workspace, &observer).unwrap();
+        let solution = solve_with(quadratic(4), &z0, &Newton::default(), &options, &mut workspace, &observer).unwrap();
         sound(&solution, &options);
         let statuses = [0, 1, 2, 3].map(|s| solution.status(s));
         assert_eq!(statuses, [Status::Interrupted, Status::Interrupted, Status::Converged, Status::Converged]);
         assert_eq!([solution.iterations(0), solution.iterations(1)], [stop_at; 2]);
-        let undisturbed = solve(quadratic(), &z0, &Newton::default(), &options).unwrap();
+        let undisturbed = solve(quadratic(4), &z0, &Newton::default(), &options).unwrap();
         assert_eq!(solution.z().row(3), undisturbed.z().row(3));
     }
 }
@@ -201,7 +206,7 @@ fn observed(compaction: f64) {
         Control::Continue
     };
     let solution =
-        solve_with(quadratic(), &start(&values), &Newton::default(), &options, &mut Workspace::default(), &observer)
+        solve_with(quadratic(10), &start(&values), &Newton::default(), &options, &mut Workspace::default(), &observer)
             .unwrap();
     let seen = seen.into_inner().unwrap();
     let mut chunks: Vec<usize> = seen.iter().map(|s| s.0).collect();
@@ -238,13 +243,12 @@ fn observers_see_only_active_samples_also_without_compaction() {
 #[test]
 fn samples_that_have_ended_do_not_prolong_line_searches() {
     // sample 0 starts on its root
-    let problem = Closure::new(
-        1,
-        |s, z: &[f64], g| {
-            g[0] = if s == 0 { z[0] - 1.0 } else { z[0].powi(3) - 1e-3 };
-        },
-        |s, z, j| j[0] = if s > 0 { 3.0 * z[0] * z[0] } else { 1.0 },
-    );
+    let g = |z: &[f64], s: &[f64], g: &mut [f64]| {
+        g[0] = if s[0] == 0.0 { z[0] - 1.0 } else { z[0].powi(3) - 1e-3 };
+    };
+    let model =
+        Model::equation_on_slices(g).jacobian(|z, s, j| j[0] = if s[0] > 0.0 { 3.0 * z[0] * z[0] } else { 1.0 });
+    let problem = model.samples(start(&[0.0, 1.0])).system(1).unwrap();
     let options = |compaction| Options { relative: 1e-6, chunk: Some(2), compaction, ..Options::default() };
     let compact = solve(&problem, &start(&[1.0, 5.0]), &Newton::default(), &options(0.0)).unwrap();
     let whole = solve(&problem, &start(&[1.0, 5.0]), &Newton::default(), &options(1.0)).unwrap();
@@ -254,7 +258,7 @@ fn samples_that_have_ended_do_not_prolong_line_searches() {
 
 #[test]
 fn a_fixed_point_is_judged_relative_to_its_state() {
-    let contraction = || FixedPoint(scalar(|z: f64| 0.5 * z + 500.0, |_| 0.5));
+    let contraction = || Model::fixed_point(|z, _| [0.5 * z[0] + 500.0]).system(1).unwrap();
     for (relative, absolute) in [(1e-3, 0.0), (1e-6, 0.0), (1e-6, 0.25), (0.0, 2.0)] {
         let options = Options { relative, absolute, ..Options::default() };
         let solution = run(contraction(), &[0.0], &Picard::default(), &options);
@@ -271,11 +275,7 @@ fn a_fixed_point_is_judged_relative_to_its_state() {
 #[test]
 fn an_equation_is_judged_by_its_correction_whatever_its_units() {
     for units in [1e-100, 1e-9, 1.0, 1e9, 1e100] {
-        let line = Closure::new(
-            1,
-            move |_, z: &[f64], g| g[0] = units * (0.5 * z[0] - 500.0),
-            move |_, _, j| j[0] = units * 0.5,
-        );
+        let line = Model::equation(|z, _| [units * (0.5 * z[0] - 500.0)]).system(1).unwrap();
         for (relative, absolute) in [(1e-3, 0.0), (1e-6, 0.0), (1e-6, 0.25), (0.0, 2.0)] {
             let options = Options { relative, absolute, ..Options::default() };
             let solution = run(&line, &[0.0, 900.0, 1e-3], &Newton::default(), &options);
@@ -284,11 +284,7 @@ fn an_equation_is_judged_by_its_correction_whatever_its_units() {
                 assert!((solution.z().row(s)[0] - 1000.0).abs() <= absolute + relative * 1000.0);
             }
         }
-        let flat = Closure::new(
-            1,
-            move |_, z: &[f64], g| g[0] = units * (z[0].powi(3) - 8.0),
-            move |_, z, j| j[0] = units * 3.0 * z[0] * z[0],
-        );
+        let flat = Model::equation(|z, _| [units * (z[0].powi(3) - 8.0)]).system(1).unwrap();
         let solution = run(flat, &[3.0], &Newton::default(), &Options { relative: 1e-3, ..Options::default() });
         assert!((solution.converged().unwrap().row(0)[0] - 2.0).abs() < 2e-3);
     }
@@ -297,16 +293,10 @@ fn an_equation_is_judged_by_its_correction_whatever_its_units() {
 /// An equation solved again from its own solution is solved: a restart is not a failure.
 #[test]
 fn a_restart_from_the_solution_converges() {
-    let problem = Closure::new(
-        2,
-        |s, z: &[f64], g| {
-            let c = 1.0 + s as f64;
-            g[0] = z[0].exp() + z[1] - 3.0 * c;
-            g[1] = z[0] * z[1] - 0.7 / c;
-        },
-        |_, z, j| j.copy_from_slice(&[z[0].exp(), z[1], 1.0, z[0]]),
-    );
     let b = 20;
+    let c: Vec<f64> = (0..b).map(|s| 1.0 + s as f64).collect();
+    let model = Model::equation(|z, c| [z[0].exp() + z[1] - 3.0 * c[0], z[0] * z[1] - 0.7 / c[0]]);
+    let problem = model.samples(start(&c)).system(2).unwrap();
     let z0 = Rows::from_vec(b, 2, vec![1.0; 2 * b]).unwrap();
     let options = Options { relative: 1e-12, ..Options::default() };
     let first = solve(&problem, &z0, &Newton::default(), &options).unwrap();
@@ -349,7 +339,7 @@ fn a_residual_whose_norm_underflows_is_not_converged() {
 #[test]
 fn a_state_whose_norm_overflows_is_solved_for() {
     for solver in [Picard::default(), Picard { damping: 0.5 }] {
-        let density = FixedPoint(scalar(|z: f32| 0.5 * z + 1e20, |_| 0.5));
+        let density = Model::fixed_point(|z, _| [0.5 * z[0] + 1e20]).single_precision().system(1).unwrap();
         let solution = solve(density, &start(&[1e20]), &solver, &Options::default()).unwrap();
         let z = solution.z().row(0)[0];
         assert!(solution.status(0) != Status::Converged || (z / 2e20 - 1.0).abs() < 1e-4, "z = {z:e} is called a root");
@@ -384,11 +374,7 @@ fn a_failed_line_search_leaves_the_iterate_alone() {
 /// "Ends the row at its present iterate": a Newton correction that overflows must not throw the iterate away.
 #[test]
 fn a_correction_that_overflows_leaves_the_iterate_alone() {
-    let cliff = Closure::new(
-        1,
-        |_, z: &[f64], g| g[0] = if z[0] == 0.0 { 1e10 } else { 1e9 },
-        |_, z, j| j[0] = if z[0] == 0.0 { 1e10 } else { 1e-305 },
-    );
+    let cliff = scalar(|z: f64| if z == 0.0 { 1e10 } else { 1e9 }, |z| if z == 0.0 { 1e10 } else { 1e-305 });
     let solution = run(cliff, &[0.0], &Newton::default(), &Options::default());
     assert_eq!(solution.status(0), Status::Singular);
     assert_eq!((solution.z().row(0)[0], solution.residual_norm(0)), (-1.0, 1e9));
@@ -402,7 +388,7 @@ fn the_residual_belongs_to_the_iterate() {
     // a state whose square overflows
     let large = || scalar(|z: f64| 1e-3 * z, |_| 1e-3);
     for (problem, z0) in
-        [(leaves(), 2.0), (overflows(), 1e45), (quadratic(), 0.0), (quadratic(), 7.0), (large(), 1e156)]
+        [(leaves(), 2.0), (overflows(), 1e45), (quadratic(1), 0.0), (quadratic(1), 7.0), (large(), 1e156)]
     {
         let slots = [0];
         let at = Active::new(&slots, 0, false);
@@ -439,6 +425,31 @@ impl Problem for Failing {
     }
 }
 
+/// By differences, so that a linearisation can fail, too.
+impl Linearize for Failing {
+    type Tape = Vec<f64>;
+    fn tape(&self, like: &Rows<f64>) -> Vec<f64> {
+        vec![0.0; like.samples()]
+    }
+    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Vec<f64>) -> Eval {
+        let (h, mut moved) = (1e-6, z.clone());
+        let [mut above, mut below] = [z.clone(), z.clone()];
+        for (h, out) in [(h, &mut above), (-h, &mut below)] {
+            moved.as_mut_slice().iter_mut().zip(z.as_slice()).for_each(|(moved, z)| *moved = z + h);
+            self.residual(at, &moved, out)?;
+        }
+        (0..at.len()).for_each(|i| tape[at.slot(i)] = (above.row(i)[0] - below.row(i)[0]) / (2.0 * h));
+        Ok(())
+    }
+    fn jvp(&self, at: Active<'_>, tape: &Vec<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        (0..at.len()).for_each(|i| out.row_mut(i)[0] = tape[at.slot(i)] * v.row(i)[0]);
+        Ok(())
+    }
+    fn vjp(&self, at: Active<'_>, tape: &Vec<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        self.jvp(at, tape, u, out)
+    }
+}
+
 #[test]
 fn an_error_of_the_users_function_ends_the_solve_as_user_error() {
     for chunk in [None, Some(1)] {
@@ -448,7 +459,7 @@ fn an_error_of_the_users_function_ends_the_solve_as_user_error() {
             let outcomes = [
                 solve(Failing::after(allowed), &z0, &Picard::default(), &options).err(),
                 solve(Failing::after(allowed), &z0, &Anderson::default(), &options).err(),
-                solve(Differences(Failing::after(allowed)), &z0, &Newton::default(), &options).err(),
+                solve(Failing::after(allowed), &z0, &Newton::default(), &options).err(),
             ];
             for outcome in outcomes {
                 match outcome {
@@ -462,23 +473,18 @@ fn an_error_of_the_users_function_ends_the_solve_as_user_error() {
     let mut workspace = Workspace::default();
     let (z0, newton, options) = (start(&[1.0, 2.0]), Newton::default(), Options::default());
     let quiet = |_: &Progress<'_, f64>| Control::Continue;
-    let failed = solve_with(Differences(Failing::after(3)), &z0, &newton, &options, &mut workspace, &quiet);
+    let failed = solve_with(Failing::after(3), &z0, &newton, &options, &mut workspace, &quiet);
     assert!(matches!(failed, Err(Error::User(_))));
-    let good =
-        solve_with(Differences(Failing::after(usize::MAX)), &z0, &newton, &options, &mut workspace, &quiet).unwrap();
-    let fresh = solve(Differences(Failing::after(usize::MAX)), &z0, &newton, &options).unwrap();
+    let good = solve_with(Failing::after(usize::MAX), &z0, &newton, &options, &mut workspace, &quiet).unwrap();
+    let fresh = solve(Failing::after(usize::MAX), &z0, &newton, &options).unwrap();
     assert_eq!(good.converged().unwrap(), fresh.z());
 }
 
 #[test]
 fn an_error_of_the_users_function_ends_a_derivative_too() {
-    let solution = solve(
-        Differences(Failing::after(12)),
-        &start(&[1.0]),
-        &Picard::default(),
-        &Options { relative: 0.1, ..Options::default() },
-    )
-    .unwrap();
+    let solution =
+        solve(Failing::after(12), &start(&[1.0]), &Picard::default(), &Options { relative: 0.1, ..Options::default() })
+            .unwrap();
     solution.converged().unwrap();
     let options = Implicit::default();
     let outcomes: Vec<_> = (0..20).map(|_| solution.adjoint(&start(&[1.0]), &options).err()).collect();
@@ -548,48 +554,48 @@ fn a_workspace_serves_a_solver_with_other_options() {
 }
 
 /// exp, cross terms, per-sample data; some samples fail, at different iterations.
-fn mixed() -> (FixedPoint<Closure<f64>>, Rows<f64>) {
+fn mixed() -> [(System<f64>, Rows<f64>); 2] {
     let b = 17;
-    let gain = |s: usize| if s % 6 == 5 { 4.0 } else { 0.05 * s as f64 };
-    let f = Closure::new(
-        3,
-        move |s, z: &[f64], f| {
-            let k = gain(s);
-            f[0] = k * z[1].sin() + 0.3;
-            f[1] = 0.5 * k * z[2].cos() - 0.1 * z[0];
-            f[2] = 0.2 * (z[0] * z[1]).tanh() + if s == 9 { (0.2 - z[0]).sqrt() } else { 0.0 };
-        },
-        move |s, z, j| {
-            let k = gain(s);
-            let d = 0.2 * (1.0 - (z[0] * z[1]).tanh().powi(2));
-            let root = if s == 9 { -0.5 / (0.2 - z[0]).sqrt() } else { 0.0 };
-            j.copy_from_slice(&[
-                0.0,
-                -0.1,
-                d * z[1] + root,
-                k * z[1].cos(),
-                0.0,
-                d * z[0],
-                0.0,
-                -0.5 * k * z[2].sin(),
-                0.0,
-            ]);
-        },
-    );
-    (FixedPoint(f), rows(31, b, 3))
+    // gain, whether there is a root, and what it ends at
+    let of = |s: usize| match s {
+        9 => [0.45, 1.0, 0.2],
+        s if s % 6 == 5 => [4.0, 0.0, 1e6],
+        s => [0.05 * s as f64, 0.0, 1e6],
+    };
+    let parameters = Rows::from_vec(b, 3, (0..b).flat_map(of).collect()).unwrap();
+    let traced = Model::fixed_point(|z, a| {
+        let root = a[1] * (a[2] - z[0]).sqrt();
+        [a[0] * z[1].sin() + 0.3, 0.5 * a[0] * z[2].cos() - 0.1 * z[0], 0.2 * (z[0] * z[1]).tanh() + root]
+    });
+    let f = |z: &[f64], a: &[f64], f: &mut [f64]| {
+        let root = a[1] * (a[2] - z[0]).sqrt();
+        f[0] = a[0] * z[1].sin() + 0.3;
+        f[1] = 0.5 * a[0] * z[2].cos() - 0.1 * z[0];
+        f[2] = 0.2 * (z[0] * z[1]).tanh() + root;
+    };
+    let by_hand = Model::fixed_point_on_slices(f).jacobian(|z, a, j| {
+        let d = 0.2 * (1.0 - (z[0] * z[1]).tanh().powi(2));
+        let root = -0.5 * a[1] / (a[2] - z[0]).sqrt();
+        let (third, second) = (-0.5 * a[0] * z[2].sin(), a[0] * z[1].cos());
+        j.copy_from_slice(&[0.0, -0.1, d * z[1] + root, second, 0.0, d * z[0], 0.0, third, 0.0]);
+    });
+    let systems = [traced.samples(parameters.clone()).system(3), by_hand.samples(parameters).system(3)];
+    systems.map(|system| (system.unwrap(), rows(31, b, 3)))
 }
 
 #[test]
 fn chunks_and_compaction_change_no_bit_for_any_solver() {
-    fn check<S: for<'a> Solver<&'a FixedPoint<Closure<f64>>>>(solver: &S) {
-        let (problem, z0) = mixed();
+    fn check<S: for<'a> Solver<&'a System<f64>>>(solver: &S) {
+        mixed().iter().for_each(|(problem, z0)| alike(solver, problem, z0));
+    }
+    fn alike<S: for<'a> Solver<&'a System<f64>>>(solver: &S, problem: &System<f64>, z0: &Rows<f64>) {
         let mut reference = None;
         for relative in [1e-10, 1e-5] {
             reference = None.or(if relative < 1e-9 { reference } else { None });
             for chunk in [None, Some(1), Some(2), Some(5), Some(16), Some(17), Some(1000)] {
                 for compaction in [0.0, 0.125, 0.5, 1.0] {
                     let options = Options { relative, max_iterations: 120, chunk, compaction, ..Options::default() };
-                    let solution = solve(&problem, &z0, solver, &options).unwrap();
+                    let solution = solve(problem, z0, solver, &options).unwrap();
                     sound(&solution, &options);
                     let own = outcome(&solution);
                     assert_eq!(&own, reference.get_or_insert_with(|| own.clone()), "{chunk:?}, {compaction}");
@@ -610,20 +616,22 @@ fn chunks_and_compaction_change_no_bit_for_any_solver() {
 
 #[test]
 fn threads_change_no_bit() {
-    let (problem, z0) = mixed();
     let options = Options { relative: 1e-10, max_iterations: 120, ..Options::default() };
-    let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| outcome(&solve(&problem, &z0, &Newton::default(), &options).unwrap()))
-    };
-    assert_eq!(with(1), with(3));
+    for (problem, z0) in mixed() {
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| outcome(&solve(&problem, &z0, &Newton::default(), &options).unwrap()))
+        };
+        assert_eq!(with(1), with(3));
+    }
 }
 
 /// ln z = a with parameter a; sample 1 starts outside the domain, where the residual and its derivatives are NaN.
-fn half_outside() -> (Closure<f64>, Rows<f64>) {
-    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].ln() - 0.5, |_, z, j| j[0] = 1.0 / z[0])
-        .parameters(1, |_, z, d| d[0] = -z[0].ln() / z[0].ln());
-    (problem, start(&[1.0, -1.0, 2.0]))
+fn half_outside() -> (System<f64>, Rows<f64>) {
+    let model = Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0].ln() - a[0])
+        .jacobian(|z, _, j| j[0] = 1.0 / z[0])
+        .parameter_jacobian(|z, _, d| d[0] = -z[0].ln() / z[0].ln());
+    (model.samples(start(&[0.5; 3])).system(1).unwrap(), start(&[1.0, -1.0, 2.0]))
 }
 
 #[test]
@@ -668,7 +676,7 @@ fn the_jacobian_of_a_good_sample_exists_beside_a_failed_one() {
 
 #[test]
 fn a_cotangent_with_an_infinity_is_named_as_such() {
-    let solution = run(quadratic(), &[1.0, 1.0], &Newton::default(), &Options::default());
+    let solution = run(quadratic(2), &[1.0, 1.0], &Newton::default(), &Options::default());
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let refused = solution.adjoint(&start(&[1.0, bad]), &Implicit::default());
         assert!(matches!(refused, Err(Error::NonFinite { sample: 1, .. })), "{bad}: {refused:?}");
@@ -678,7 +686,7 @@ fn a_cotangent_with_an_infinity_is_named_as_such() {
 /// The adjoint is linear in the cotangent, whatever its size.
 #[test]
 fn cotangents_may_be_large_or_small() {
-    let solution = run(quadratic(), &[1.0, 1.0], &Newton::default(), &Options::default());
+    let solution = run(quadratic(2), &[1.0, 1.0], &Newton::default(), &Options::default());
     for size in [1e-100, 1e100, 1e200, 1e-200] {
         let own = solution.adjoint(&start(&[1.0, size]), &Implicit::default()).unwrap();
         assert!(own.failures.is_empty());
@@ -689,7 +697,7 @@ fn cotangents_may_be_large_or_small() {
 #[test]
 fn every_option_out_of_range_is_refused_by_name() {
     let refused =
-        |options: Options, name: &str| match solve(quadratic(), &start(&[1.0]), &Newton::default(), &options).err() {
+        |options: Options, name: &str| match solve(quadratic(1), &start(&[1.0]), &Newton::default(), &options).err() {
             Some(Error::Option { name: found, .. }) => assert_eq!(found, name),
             other => panic!("{name}: {other:?}"),
         };
@@ -702,11 +710,11 @@ fn every_option_out_of_range_is_refused_by_name() {
     }
     for decrease in [-0.1, 1.0, f64::NAN] {
         let newton = Newton { line_search: LineSearch { decrease, ..LineSearch::default() } };
-        let refused = solve(quadratic(), &start(&[1.0]), &newton, &good());
+        let refused = solve(quadratic(1), &start(&[1.0]), &newton, &good());
         assert!(matches!(refused, Err(Error::Option { name: "decrease", .. })));
     }
     let ridge = Anderson { ridge: f64::NAN, ..Anderson::default() };
-    let refused = solve(quadratic(), &start(&[1.0]), &ridge, &good());
+    let refused = solve(quadratic(1), &start(&[1.0]), &ridge, &good());
     assert!(matches!(refused, Err(Error::Option { name: "ridge", .. })));
 }
 
@@ -718,8 +726,8 @@ fn owned_borrowed_and_shared_problems_solve_alike() {
         solution.pullback(&start(&[1.0, 1.0])).unwrap();
         solution.into_z().into_vec()
     }
-    let problem = quadratic();
-    assert_eq!(root(&problem), root(quadratic()));
-    assert_eq!(root(std::sync::Arc::new(quadratic())), root(&problem));
+    let problem = quadratic(2);
+    assert_eq!(root(&problem), root(quadratic(2)));
+    assert_eq!(root(std::sync::Arc::new(quadratic(2))), root(&problem));
     assert!(error(&root(problem), &[2f64.sqrt(); 2]) < 1e-6);
 }

@@ -3,9 +3,9 @@
 use dini::cells::Tanh;
 use dini::gradient::{AnyMode, Implicit, Method};
 use dini::linear::GaussSeidel as LinearGaussSeidel;
-use dini::problem::{Active, Closure, FixedPoint, Problem};
+use dini::problem::{Active, Problem};
 use dini::solve::{Auto, GaussSeidel};
-use dini::{Error, Newton, Options, Picard, Real, Rows, Status, solve};
+use dini::{Error, Model, Newton, Options, Picard, Real, Rows, Status, solve};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -187,9 +187,7 @@ fn auto_begins_with_it_and_knows_when_to_do_something_else() {
 
 #[test]
 fn a_problem_without_blocks_is_iterated_as_a_whole() {
-    let f = |_: usize, z: &[f64], out: &mut [f64]| out[0] = z[0].cos();
-    let jacobian = |_: usize, z: &[f64], j: &mut [f64]| j[0] = -z[0].sin();
-    let problem = FixedPoint(Closure::new(1, f, jacobian));
+    let problem = Model::fixed_point(|z, _| [z[0].cos()]).system(1).unwrap();
     let start = Rows::from_vec(1, 1, vec![0.5]).unwrap();
     for window in [0, 2] {
         let solution = solve(&problem, &start, &GaussSeidel { window }, &tight()).unwrap();

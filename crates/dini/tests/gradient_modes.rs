@@ -12,9 +12,10 @@ use dini::gradient::{
     audit_parameters, checkpointed, hessian_vector_differences, truncated, unrolled,
 };
 use dini::linear::Inverse;
-use dini::problem::{Closure, Linearize, ParamVjp};
+use dini::model::System;
+use dini::problem::{Linearize, ParamVjp};
 use dini::solve::{Broyden, Solver};
-use dini::{Anderson, Error, Newton, Options, Picard, Real, Rows, Solution, Status, UserError, solve};
+use dini::{Anderson, Error, Model, Newton, Options, Picard, Real, Rows, Solution, Status, UserError, solve};
 
 fn tight() -> Options {
     Options { relative: 1e-13, max_iterations: 3000, ..Options::default() }
@@ -39,10 +40,11 @@ fn one(values: &[f64]) -> Rows<f64> {
 }
 
 /// j z = a for every j, with a = 1: z* = 1 / j, dz/da = 1 / j.
-fn linear(j: Vec<f64>) -> Closure<f64> {
-    let slope = j.clone();
-    Closure::new(1, move |s, z, g| g[0] = j[s] * z[0] - 1.0, move |s, _, out| out[0] = slope[s])
-        .parameters(1, |_, _, d| d[0] = -1.0)
+///
+/// Parameters are (a, j).
+fn linear(j: Vec<f64>) -> System<f64> {
+    let parameters = Rows::from_vec(j.len(), 2, j.iter().flat_map(|j| [1.0, *j]).collect()).unwrap();
+    Model::equation(|z, a| [a[1] * z[0] - a[0]]).samples(parameters).system(1).unwrap()
 }
 
 /// Every mode, with a treatment of failures.
@@ -65,7 +67,7 @@ fn one_unknown_has_closed_forms() {
     let slopes = [0.3, 0.9, 1.0, 1.7];
     let solution = solve(linear(slopes.to_vec()), &one(&[1.0; 4]), &Newton::default(), &tight()).unwrap();
     let w = one(&[2.0, -1.0, 3.0, 0.5]);
-    let check = |mode: &dyn GradientMode<Closure<f64>>, expected: &dyn Fn(f64) -> f64| {
+    let check = |mode: &dyn GradientMode<System<f64>>, expected: &dyn Fn(f64) -> f64| {
         let gradient = solution.gradient(&w, mode).unwrap();
         for (s, &j) in slopes.iter().enumerate() {
             let (lam, w) = (gradient.vector.row(s)[0], w.row(s)[0]);
@@ -305,12 +307,15 @@ fn a_failed_sample_is_refused_or_dropped_by_every_mode() {
 #[test]
 fn nan_in_one_sample_spoils_no_other() {
     // sample 1 leaves the domain: the square root of a negative number
-    let root = Closure::new(
-        1,
-        |s, z: &[f64], g| g[0] = if s == 1 { (-1.0 - z[0] * z[0]).sqrt() } else { 0.5 * z[0] - 1.0 },
-        |s, _, j| j[0] = if s == 1 { f64::NAN } else { 0.5 },
-    )
-    .parameters(1, |_, _, d| d[0] = -1.0);
+    let g = |z: &[f64], a: &[f64], g: &mut [f64]| {
+        g[0] = if a[0] == 1.0 { (-1.0 - z[0] * z[0]).sqrt() } else { 0.5 * z[0] - 1.0 };
+    };
+    let root = Model::equation_on_slices(g)
+        .jacobian(|_, a, j| j[0] = if a[0] == 1.0 { f64::NAN } else { 0.5 })
+        .parameter_jacobian(|_, _, d| d[0] = -1.0)
+        .samples(one(&[0.0, 1.0, 0.0]))
+        .system(1)
+        .unwrap();
     let solution = solve(&root, &one(&[1.0; 3]), &Picard::default(), &tight()).unwrap();
     for on_failure in [OnFailure::Drop, OnFailure::Accept] {
         for mode in modes(on_failure) {
@@ -445,11 +450,13 @@ fn long_reversals_cost_what_the_formula_says() {
     for (iterations, snapshots) in [(1, 1), (300, 1), (1000, 2), (1001, 10), (5000, 7), (5000, 50), (3000, 3000)] {
         let count = Arc::new(AtomicUsize::new(0));
         let calls = count.clone();
-        let residual = move |_, z: &[f64], g: &mut [f64]| {
+        let residual = move |z: &[f64], a: &[f64], g: &mut [f64]| {
             calls.fetch_add(1, Ordering::Relaxed);
-            g[0] = 0.01 * (z[0] - 1.0);
+            g[0] = 0.01 * (z[0] - a[0]);
         };
-        let problem = Closure::new(1, residual, |_, _, j| j[0] = 0.01).parameters(1, |_, _, d| d[0] = -0.01);
+        let model = Model::equation_on_slices(residual).jacobian(|_, _, j| j[0] = 0.01);
+        let model = model.parameter_jacobian(|_, _, d| d[0] = -0.01).parameters(&[1.0]);
+        let problem = model.system(1).unwrap();
         let run = checkpointed(&problem, &one(&[0.0]), iterations, snapshots, 1.0, |_| one(&[1.0])).unwrap();
         let expected = iterations + binomial(iterations, snapshots);
         assert_eq!((run.evaluations, count.load(Ordering::Relaxed)), (expected, expected));

@@ -8,9 +8,10 @@ use common::{cell, dot, error, numbers, rows, weights};
 use dini::cells::{Tanh, TanhGradient};
 use dini::gradient::{HessianProduct, Method, OnFailure, linear_loss};
 use dini::linear::{Gmres, Refinement};
-use dini::num_dual::{DualNum, DualNumFloat};
-use dini::problem::{Active, Along, Closure, Dual, Equation, FixedPoint, Linearize, ParamVjp, Problem, SecondOrder};
-use dini::{Anderson, Error, Implicit, Newton, Options, Real, Rows, Solution, Status, solve};
+use dini::model::{OnSlices, OnVars, System};
+use dini::problem::{Active, Along, Linearize, ParamVjp, Problem, SecondOrder};
+use dini::program::Var;
+use dini::{Anderson, Error, Implicit, Model, Newton, Options, Real, Rows, Solution, Status, solve};
 
 fn tight() -> Options {
     Options { relative: 1e-14, absolute: 1e-14, max_iterations: 3000, ..Options::default() }
@@ -39,63 +40,31 @@ fn curvature(z: &Rows<f64>) -> impl Fn(&Rows<f64>) -> Rows<f64> {
 }
 
 /// z^2 = a.
-struct Root;
-
-impl Equation<f64> for Root {
-    fn unknowns(&self) -> usize {
-        1
-    }
-    fn parameters(&self) -> usize {
-        1
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        out[0] = z[0] * z[0] - a[0];
-    }
+fn root(a: Rows<f64>) -> System<f64> {
+    Model::equation(|z, a| [z[0] * z[0] - a[0]]).samples(a).system(1).unwrap()
 }
 
 /// E - e sin E = M.
-struct Kepler;
-
-impl Equation<f64> for Kepler {
-    fn unknowns(&self) -> usize {
-        1
-    }
-    fn parameters(&self) -> usize {
-        2
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        out[0] = z[0] - a[0] * z[0].sin() - a[1];
-    }
+fn kepler(a: Rows<f64>) -> System<f64> {
+    Model::equation(|z, a| [z[0] - a[0] * z[0].sin() - a[1]]).samples(a).system(1).unwrap()
 }
 
 /// f_i = a_k (sin z_(i+1) + exp(-z_(i-1)^2) z_i) / 4 + a_k a_(k+1) + z_i a_k^2 / 8 with k = i mod p: bends in z, in a, and in both.
-struct Ring {
-    n: usize,
-    p: usize,
-}
-
-impl<T: Real + DualNumFloat> Equation<T> for Ring {
-    fn unknowns(&self) -> usize {
-        self.n
-    }
-    fn parameters(&self) -> usize {
-        self.p
-    }
-    fn residual<D: DualNum<Primitive = T> + Copy>(&self, z: &[D], a: &[D], out: &mut [D]) {
-        let n = self.n;
-        for (i, out) in out.iter_mut().enumerate() {
+fn ring_model() -> Model<OnVars<'static>, f64> {
+    Model::fixed_point(|z, a| -> Vec<Var> {
+        let (n, p) = (z.len(), a.len());
+        let f = |i: usize| {
             let (next, last) = (z[(i + 1) % n], z[(i + n - 1) % n]);
-            let (a, b) = (a[i % self.p], a[(i + 1) % self.p]);
+            let (a, b) = (a[i % p], a[(i + 1) % p]);
             let coupling = next.sin() + (-(last * last)).exp() * z[i];
-            *out = a * coupling * T::of(0.25) + a * b + z[i] * a * a * T::of(0.125);
-        }
-    }
+            a * coupling * 0.25 + a * b + z[i] * a * a * 0.125
+        };
+        (0..n).map(f).collect()
+    })
 }
 
-type RingProblem = FixedPoint<Dual<Ring, f64>>;
-
-fn ring(n: usize, p: usize, a: &Rows<f64>) -> RingProblem {
-    FixedPoint(Dual::new(Ring { n, p }, a.clone()).unwrap())
+fn ring(n: usize, a: &Rows<f64>) -> System<f64> {
+    ring_model().samples(a.clone()).system(n).unwrap()
 }
 
 fn solved<P: Problem<State = Rows<f64>> + Linearize>(
@@ -132,7 +101,7 @@ fn central(h: f64, f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
 #[test]
 fn roots_and_orbits_have_their_second_derivatives() {
     let a = Rows::from_vec(2, 1, vec![4.0, 9.0]).unwrap();
-    let roots = solve(Dual::new(Root, a).unwrap(), &start(2, 1, 1.0), &Newton::default(), &tight()).unwrap();
+    let roots = solve(root(a), &start(2, 1, 1.0), &Newton::default(), &tight()).unwrap();
     let ones = start(2, 1, 1.0);
     let product = roots.hessian_product(&ones, &ones, linear_loss).unwrap();
     for (s, z) in [2.0f64, 3.0].into_iter().enumerate() {
@@ -149,7 +118,7 @@ fn roots_and_orbits_have_their_second_derivatives() {
 
     let orbits = [[0.1, 1.0], [0.6, 2.0], [0.9, 0.2]];
     let a = Rows::from_vec(3, 2, orbits.concat()).unwrap();
-    let solution = solved(Dual::new(Kepler, a).unwrap(), 3, 1);
+    let solution = solved(kepler(a), 3, 1);
     for (s, [e, _]) in orbits.into_iter().enumerate() {
         let (sin, cos) = solution.z().row(s)[0].sin_cos();
         let r = 1.0 - e * cos;
@@ -188,7 +157,7 @@ fn hessians_are_symmetric() {
         let (left, right) = (pairing(&u, &times(&v)), pairing(&v, &times(&u)));
         assert!((left - right).abs() < 1e-10 * left.abs().max(1.0), "{b} {n}: {left} {right}");
 
-        let solution = solved(ring(n, 3, &rows(17, b, 3)), b, n);
+        let solution = solved(ring(n, &rows(17, b, 3)), b, n);
         let (u, v) = (rows::<f64>(19, b, 3), rows::<f64>(23, b, 3));
         let times = |v| solution.hessian_product(&cotangent(solution.z()), v, curvature(solution.z())).unwrap().value;
         let (hv, hu) = (times(&v), times(&u));
@@ -217,10 +186,10 @@ fn products_are_differences_of_gradients() {
     let (a, v) = (rows::<f64>(35, b, 5), rows::<f64>(37, b, 5));
     let gradient = |t: f64| {
         let a = a.as_slice().iter().zip(v.as_slice()).map(|(a, v)| a + t * v).collect();
-        let solution = solved(ring(n, 5, &Rows::from_vec(b, 5, a).unwrap()), b, n);
+        let solution = solved(ring(n, &Rows::from_vec(b, 5, a).unwrap()), b, n);
         solution.pullback(&cotangent(solution.z())).unwrap().value.into_vec()
     };
-    let solution = solved(ring(n, 5, &a), b, n);
+    let solution = solved(ring(n, &a), b, n);
     let product = solution.hessian_product(&cotangent(solution.z()), &v, curvature(solution.z())).unwrap();
     assert!(error(product.value.as_slice(), &central(1e-4, gradient)) < 1e-6);
 }
@@ -296,7 +265,7 @@ fn a_batch_changes_no_bit() {
     for method in [Method::Auto, Method::Dense, Method::Krylov(Gmres { restart: 30, max_iterations: 300 }.into())] {
         let options = Implicit { method, ..Implicit::default() };
         let run = |a: &Rows<f64>, v: &Rows<f64>| {
-            let solution = solved(ring(n, p, a), a.samples(), n);
+            let solution = solved(ring(n, a), a.samples(), n);
             let product =
                 solution.hessian_product_with(&cotangent(solution.z()), v, curvature(solution.z()), &options).unwrap();
             (product.value, product.dlam)
@@ -315,7 +284,7 @@ fn a_batch_changes_no_bit() {
 #[test]
 fn the_whole_hessian_is_made_of_products() {
     let (b, n, p) = (3, 8, 4);
-    let solution = solved(ring(n, p, &rows(71, b, p)), b, n);
+    let solution = solved(ring(n, &rows(71, b, p)), b, n);
     let (w, curvature) = (cotangent(solution.z()), curvature(solution.z()));
     for s in 0..b {
         let hessian = solution.hessian(s, &w, &curvature).unwrap();
@@ -334,7 +303,7 @@ fn the_whole_hessian_is_made_of_products() {
 fn folds_and_what_did_not_converge_are_refused() {
     let a = Rows::from_vec(3, 1, vec![4.0, 0.0, 9.0]).unwrap();
     let z0 = Rows::from_vec(3, 1, vec![1.0, 0.0, 1.0]).unwrap();
-    let fold = solve(Dual::new(Root, a).unwrap(), &z0, &Newton::default(), &tight()).unwrap();
+    let fold = solve(root(a), &z0, &Newton::default(), &tight()).unwrap();
     let ones = start(3, 1, 1.0);
     for method in [Method::Auto, Method::Dense] {
         let refuse = Implicit { method: method.clone(), ..Implicit::default() };
@@ -362,7 +331,7 @@ fn samples_that_did_not_converge_are_refused_dropped_or_accepted() {
     let a = Rows::from_vec(2, 1, vec![4.0, 1.0]).unwrap();
     let z0 = Rows::from_vec(2, 1, vec![90.0, 1.0]).unwrap();
     let options = Options { max_iterations: 2, ..tight() };
-    let early = solve(Dual::new(Root, a).unwrap(), &z0, &Newton::default(), &options).unwrap();
+    let early = solve(root(a), &z0, &Newton::default(), &options).unwrap();
     assert_eq!([early.status(0), early.status(1)], [Status::MaxIterations, Status::Converged]);
     let ones = start(2, 1, 1.0);
     let run = |on_failure| {
@@ -406,12 +375,14 @@ fn a_dropped_sample_adds_nothing_to_shared_parameters() {
 #[test]
 fn a_dropped_sample_adds_nothing_even_where_its_derivatives_are_nan() {
     // ln z = a with a = 1 / 2; sample 0 starts outside the domain, where every derivative is NaN
-    let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].ln() - 0.5, |_, z, j| j[0] = 1.0 / z[0])
-        .parameters(1, |_, z, d| d[0] = -z[0].ln() / z[0].ln())
+    let model = Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0].ln() - a[0])
+        .jacobian(|z, _, j| j[0] = 1.0 / z[0])
+        .parameter_jacobian(|z, _, d| d[0] = -z[0].ln() / z[0].ln())
         .second_derivatives(|_, at, out| {
             out[0] = -at.lam[0] * at.dz[0] / (at.z[0] * at.z[0]) + 0.0 * at.z[0].ln();
             out[1] = 0.0 * at.z[0].ln();
         });
+    let problem = model.samples(start(2, 1, 0.5)).system(1).unwrap();
     let z0 = Rows::from_vec(2, 1, vec![-1.0, 1.0]).unwrap();
     let solution = solve(problem, &z0, &Newton::default(), &tight()).unwrap();
     let ones = start(2, 1, 1.0);
@@ -423,24 +394,28 @@ fn a_dropped_sample_adds_nothing_even_where_its_derivatives_are_nan() {
     }
 }
 
-/// z^2 = a with whatever second derivative.
-fn closure() -> Closure<f64> {
-    Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 4.0, |_, z, j| j[0] = 2.0 * z[0])
-        .parameters(1, |_, _, d| d[0] = -1.0)
+/// z^2 = a at 4 and 9 with whatever second derivative.
+fn squares() -> Model<OnSlices<f64>, f64> {
+    Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0] * z[0] - a[0])
+        .jacobian(|z, _, j| j[0] = 2.0 * z[0])
+        .parameter_jacobian(|_, _, d| d[0] = -1.0)
+        .samples(Rows::from_vec(2, 1, vec![4.0, 9.0]).unwrap())
 }
 
 #[test]
-fn closures_have_the_second_derivatives_that_they_state_and_no_others() {
+fn functions_on_slices_have_the_second_derivatives_that_they_state_and_no_others() {
     let ones = start(2, 1, 1.0);
-    let silent = solved(closure(), 2, 1);
-    assert!(matches!(silent.hessian_product(&ones, &ones, linear_loss), Err(Error::User(_))));
-    let stated = solved(closure().second_derivatives(|_, at, out| out[0] = 2.0 * at.lam[0] * at.dz[0]), 2, 1);
+    let silent = solved(squares().system(1).unwrap(), 2, 1);
+    let refused = silent.hessian_product(&ones, &ones, linear_loss);
+    assert!(matches!(&refused, Err(Error::User(e)) if e.to_string().contains("second_derivatives")), "{refused:?}");
+    let stated = squares().second_derivatives(|_, at, out| out[0] = 2.0 * at.lam[0] * at.dz[0]);
+    let stated = solved(stated.system(1).unwrap(), 2, 1);
     let product = stated.hessian_product(&ones, &ones, linear_loss).unwrap().value;
-    assert!(error(product.as_slice(), &[-1.0 / 32.0; 2]) < 1e-12);
-    let undefined = closure().second_derivatives(|s, at, out| {
-        out[0] = if s == 0 { f64::NAN } else { 2.0 * at.lam[0] * at.dz[0] };
+    assert!(error(product.as_slice(), &[-1.0 / 32.0, -1.0 / 108.0]) < 1e-12);
+    let undefined = squares().second_derivatives(|a, at, out| {
+        out[0] = if a[0] == 4.0 { f64::NAN } else { 2.0 * at.lam[0] * at.dz[0] };
     });
-    let undefined = solved(undefined, 2, 1);
+    let undefined = solved(undefined.system(1).unwrap(), 2, 1);
     let refused = undefined.hessian_product(&ones, &ones, linear_loss);
     assert!(matches!(refused, Err(Error::NonFinite { what: "the second derivatives", sample: 0 })));
     let drop = Implicit { on_failure: OnFailure::Drop, ..Implicit::default() };
@@ -451,7 +426,7 @@ fn closures_have_the_second_derivatives_that_they_state_and_no_others() {
 
 #[test]
 fn bad_input_is_refused() {
-    let solution = solved(closure().second_derivatives(|_, _, _| ()), 2, 1);
+    let solution = solved(squares().second_derivatives(|_, _, _| ()).system(1).unwrap(), 2, 1);
     let (ones, nan, wide) = (start(2, 1, 1.0), start(2, 1, f64::NAN), start(2, 3, 1.0));
     for (w, da, dw) in [(&wide, &ones, &ones), (&ones, &wide, &ones), (&ones, &ones, &wide)] {
         let refused = solution.hessian_product(w, da, |_| dw.clone());
@@ -473,7 +448,7 @@ fn single_precision_agrees_with_double() {
     let narrow = |rows: &Rows<f64>| {
         Rows::from_vec(rows.samples(), rows.width(), rows.as_slice().iter().map(|&v| v as f32).collect()).unwrap()
     };
-    let (double, single) = (ring(n, p, &wide), FixedPoint(Dual::new(Ring { n, p }, narrow(&wide)).unwrap()));
+    let (double, single) = (ring(n, &wide), ring_model().single_precision().samples(narrow(&wide)).system(n).unwrap());
     let (v, w) = (rows::<f64>(83, b, p), rows::<f64>(85, b, n));
     let exact = solved(double, b, n).hessian_product(&w, &v, linear_loss).unwrap().value;
     let options = Options { relative: 1e-6, ..Options::default() };

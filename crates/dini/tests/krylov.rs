@@ -12,9 +12,10 @@ use dini::linear::{
     BiCgStab, Cg, DenseLu, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Lsmr, Preconditioner, Refinement, Stop,
     System,
 };
-use dini::problem::{Active, Closure};
+use dini::model;
+use dini::problem::Active;
 use dini::solve::NewtonKrylov;
-use dini::{Error, Newton, OnFailure, Options, Picard, Rows, Status, solve};
+use dini::{Error, Model, Newton, OnFailure, Options, Picard, Rows, Status, solve};
 
 fn methods() -> [Krylov; 4] {
     [Gmres::default().into(), BiCgStab::default().into(), Cg::default().into(), Lsmr::default().into()]
@@ -312,7 +313,7 @@ fn a_transposed_system_is_the_adjoint() {
 }
 
 /// Strong nonsymmetric blocks of size 3 on scales from 1 to 1000, weakly coupled; g = A z + z^3 / 10 - a.
-fn coupled(n: usize, samples: usize) -> Closure<f64> {
+fn coupled(n: usize, samples: usize) -> model::System<f64> {
     let mut a: Vec<f64> = numbers::<f64>(30, n * n).iter().map(|v| 0.02 * v).collect();
     let strong = numbers::<f64>(31, n * n);
     for j in 0..n {
@@ -323,19 +324,20 @@ fn coupled(n: usize, samples: usize) -> Closure<f64> {
         }
     }
     a.iter_mut().enumerate().for_each(|(at, v)| *v *= 10f64.powi((at % n) as i32 % 4));
-    let (b, offset) = (a.clone(), rows::<f64>(32, samples, n));
-    Closure::new(
-        n,
-        move |s, z: &[f64], g: &mut [f64]| {
-            let product = times(&a, z, false);
-            (0..n).for_each(|i| g[i] = product[i] + 0.1 * z[i].powi(3) - offset.row(s)[i]);
-        },
-        move |_, z, j| {
+    let b = a.clone();
+    let g = move |z: &[f64], offset: &[f64], g: &mut [f64]| {
+        let product = times(&a, z, false);
+        (0..n).for_each(|i| g[i] = product[i] + 0.1 * z[i].powi(3) - offset[i]);
+    };
+    Model::equation_on_slices(g)
+        .jacobian(move |z, _, j| {
             j.copy_from_slice(&b);
             (0..n).for_each(|i| j[i * n + i] += 0.3 * z[i] * z[i]);
-        },
-    )
-    .parameters(n, move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -1.0))
+        })
+        .parameter_jacobian(move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -1.0))
+        .samples(rows(32, samples, n))
+        .system(n)
+        .unwrap()
 }
 
 fn tight() -> Options {
@@ -390,7 +392,7 @@ fn the_adjoint_is_preconditioned_by_the_transpose() {
 }
 
 /// Factors of the Jacobians at z.
-fn factored(problem: &Closure<f64>, z: &Rows<f64>) -> Arc<DenseLu<f64>> {
+fn factored(problem: &model::System<f64>, z: &Rows<f64>) -> Arc<DenseLu<f64>> {
     use dini::problem::{Linearize, Problem};
     let slots: Vec<usize> = (0..z.samples()).collect();
     let (at, n) = (Active::new(&slots, 0, false), z.width());
@@ -474,11 +476,7 @@ fn preconditioned_newton_krylov_does_not_depend_on_the_batch() {
 #[test]
 fn a_singular_block_is_left_out_and_blocks_of_size_zero_are_refused() {
     // J = [0 1; 1 0]: no diagonal to divide by
-    let swap = Closure::new(
-        2,
-        |_, z: &[f64], g: &mut [f64]| (g[0], g[1]) = (z[1] - 1.0, z[0] - 2.0),
-        |_, _, j| j.copy_from_slice(&[0.0, 1.0, 1.0, 0.0]),
-    );
+    let swap = Model::equation(|z, _| [z[1] - 1.0, z[0] - 2.0]).system(2).unwrap();
     let solver = NewtonKrylov { preconditioner: Preconditioner::Diagonal, ..NewtonKrylov::default() };
     let solution = solve(&swap, &Rows::new(1, 2), &solver, &Options::default()).unwrap();
     assert!(error(solution.converged().unwrap().row(0), &[2.0, 1.0]) < 1e-9);
@@ -493,11 +491,7 @@ fn a_singular_block_is_left_out_and_blocks_of_size_zero_are_refused() {
 #[test]
 fn the_error_of_a_derivative_says_why_the_linear_solver_ended() {
     // J = diag(1, -1): regular, but not for conjugate gradients
-    let saddle = Closure::new(
-        2,
-        |_, z: &[f64], g: &mut [f64]| (g[0], g[1]) = (z[0] - 1.0, 2.0 - z[1]),
-        |_, _, j| j.copy_from_slice(&[1.0, 0.0, 0.0, -1.0]),
-    );
+    let saddle = Model::equation(|z, _| [z[0] - 1.0, 2.0 - z[1]]).system(2).unwrap();
     let solution = solve(&saddle, &Rows::new(1, 2), &NewtonKrylov::default(), &Options::default()).unwrap();
     let w = one(&[1.0, 3.0]);
     let method = |krylov: Krylov| Implicit { method: Method::Krylov(krylov), ..Implicit::default() };
@@ -518,8 +512,8 @@ fn the_error_of_a_derivative_says_why_the_linear_solver_ended() {
 #[test]
 fn a_jacobian_that_is_not_finite_ends_newton_krylov_as_singular() {
     for krylov in methods() {
-        let problem =
-            Closure::new(1, |_, z: &[f64], g: &mut [f64]| g[0] = z[0].cbrt() - 1.0, |_, _, j| j[0] = f64::NAN);
+        let model = Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0].cbrt() - 1.0);
+        let problem = model.jacobian(|_, _, j| j[0] = f64::NAN).system(1).unwrap();
         let solver = NewtonKrylov { krylov, ..NewtonKrylov::default() };
         let solution = solve(&problem, &Rows::new(1, 1), &solver, &Options::default()).unwrap();
         assert_eq!(solution.status(0), Status::Singular, "{solver:?}");
@@ -530,17 +524,15 @@ fn a_jacobian_that_is_not_finite_ends_newton_krylov_as_singular() {
 fn conjugate_gradients_by_name_are_the_dense_adjoint_of_a_symmetric_problem() {
     let n = 15;
     let (a, b) = (definite(60, n), definite(60, n));
-    let problem = Closure::new(
-        n,
-        move |_, z: &[f64], g: &mut [f64]| {
-            let product = times(&a, z, false);
-            (0..n).for_each(|i| g[i] = product[i] + z[i].powi(3) - 1.0);
-        },
-        move |_, z, j| {
-            j.copy_from_slice(&b);
-            (0..n).for_each(|i| j[i * n + i] += 3.0 * z[i] * z[i]);
-        },
-    );
+    let g = move |z: &[f64], _: &[f64], g: &mut [f64]| {
+        let product = times(&a, z, false);
+        (0..n).for_each(|i| g[i] = product[i] + z[i].powi(3) - 1.0);
+    };
+    let model = Model::equation_on_slices(g).jacobian(move |z, _, j| {
+        j.copy_from_slice(&b);
+        (0..n).for_each(|i| j[i * n + i] += 3.0 * z[i] * z[i]);
+    });
+    let problem = model.system(n).unwrap();
     let solver = NewtonKrylov { krylov: Cg::default().into(), ..NewtonKrylov::default() };
     let solution = solve(&problem, &Rows::new(1, n), &solver, &tight()).unwrap();
     solution.converged().unwrap();

@@ -8,8 +8,9 @@ use common::{dot, error, norm, numbers, rows, times};
 use dini::batch::Batch;
 use dini::gradient::{Implicit, Method};
 use dini::linear::{DenseLu, Gmres, Inverse, LinearRecord, LinearSolver, Refinement, System};
-use dini::problem::{Active, Closure};
-use dini::{Error, Newton, Options, Real, Rows, Status, solve};
+use dini::model;
+use dini::problem::Active;
+use dini::{Error, Model, Newton, Options, Real, Rows, Status, solve};
 use faer::linalg::solvers::{FullPivLu, Solve};
 use faer::{Mat, MatRef};
 
@@ -387,19 +388,20 @@ fn condition_estimates_are_within_a_factor_of_ten() {
     }
 }
 
-/// A z = c, stated as a closure with its parameter c.
-fn affine<T: Real>(a: Vec<T>, c: Rows<T>) -> Closure<T> {
+/// A z = c with the parameters c.
+fn affine<T: Real>(a: Vec<T>, c: Rows<T>) -> model::System<T> {
     let n = c.width();
     let b = a.clone();
-    Closure::new(
-        n,
-        move |s, z: &[T], g| {
-            let az = times(&a, z, false);
-            g.iter_mut().zip(az).zip(c.row(s)).for_each(|((g, az), &c)| *g = T::of(az - c.as_f64()));
-        },
-        move |_, _, j| j.copy_from_slice(&b),
-    )
-    .parameters(n, move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -T::one()))
+    let g = move |z: &[T], c: &[T], g: &mut [T]| {
+        let az = times(&a, z, false);
+        g.iter_mut().zip(az).zip(c).for_each(|((g, az), &c)| *g = T::of(az - c.as_f64()));
+    };
+    Model::equation_on_slices(g)
+        .jacobian(move |_, _, j| j.copy_from_slice(&b))
+        .parameter_jacobian(move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -T::one()))
+        .samples(c)
+        .system(n)
+        .unwrap()
 }
 
 /// Refinement with the solver's own factors: one or two sweeps, in f32 as in f64.
@@ -446,12 +448,7 @@ fn moderately_conditioned_derivatives_exist_in_f32_and_f64() {
 #[test]
 fn a_singular_jacobian_is_refused_even_when_the_start_was_the_root() {
     // z_0 = 0, z_1^2 = 0: J = diag(1, 0) at the root
-    let problem = Closure::new(
-        2,
-        |_, z: &[f64], g| g.copy_from_slice(&[z[0], z[1] * z[1]]),
-        |_, z, j| j.copy_from_slice(&[1.0, 0.0, 0.0, 2.0 * z[1]]),
-    )
-    .parameters(1, |_, _, d| d.fill(-1.0));
+    let problem = Model::equation(|z, a| [z[0] - a[0], z[1] * z[1] - a[0]]).parameters(&[0.0]).system(2).unwrap();
     let solution = solve(&problem, &Rows::new(1, 2), &Newton::default(), &Options::default()).unwrap();
     assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
     for w in [vec![0.0, 1.0], vec![1.0, 1.0], vec![1.0, 0.0]] {
@@ -469,18 +466,16 @@ fn derivatives_do_not_depend_on_the_rest_of_the_chunk() {
     let c = rows::<f64>(621, 3, n);
     let problem = |c: Rows<f64>| {
         let (a, b) = (a.clone(), a.clone());
-        Closure::new(
-            n,
-            move |s, z: &[f64], g| {
-                let az = times(&a, z, false);
-                (0..n).for_each(|i| g[i] = z[i] + z[i].powi(3) / 3.0 - az[i] / 4.0 - c.row(s)[i]);
-            },
-            move |_, z, j| {
-                j.iter_mut().zip(&b).for_each(|(j, b)| *j = -b / 4.0);
-                (0..n).for_each(|i| j[i * n + i] += 1.0 + z[i] * z[i]);
-            },
-        )
-        .parameters(n, move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -1.0))
+        let g = move |z: &[f64], c: &[f64], g: &mut [f64]| {
+            let az = times(&a, z, false);
+            (0..n).for_each(|i| g[i] = z[i] + z[i].powi(3) / 3.0 - az[i] / 4.0 - c[i]);
+        };
+        let model = Model::equation_on_slices(g).jacobian(move |z, _, j| {
+            j.iter_mut().zip(&b).for_each(|(j, b)| *j = -b / 4.0);
+            (0..n).for_each(|i| j[i * n + i] += 1.0 + z[i] * z[i]);
+        });
+        let model = model.parameter_jacobian(move |_, _, d| (0..n).for_each(|i| d[i * n + i] = -1.0));
+        model.samples(c).system(n).unwrap()
     };
     let mut z0 = Rows::new(3, n);
     let exact = solve(problem(c.clone()), &z0, &Newton::default(), &Options { absolute: 1e-14, ..Options::default() });

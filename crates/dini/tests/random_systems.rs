@@ -2,9 +2,9 @@
 //! converged must be as close to a root as its tolerance says, and what the verdict lets pass must have the right derivative.
 
 use dini::linear::DenseLu;
-use dini::problem::Closure;
+use dini::model;
 use dini::solve::{AnySolver, Evidence};
-use dini::{Options, Real, Rows, Status, solve};
+use dini::{Model, Options, Real, Rows, Status, solve};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -87,11 +87,15 @@ impl System {
         }
     }
 
-    fn problem<T: Real>(&self) -> Closure<T> {
+    fn problem<T: Real>(&self) -> model::System<T> {
         let (g, j, d) = (self.clone(), self.clone(), self.clone());
-        Closure::new(self.n, move |_, z, out| g.residual(z, out), move |_, z, out| j.jacobian(z, out))
+        Model::equation_on_slices(move |z: &[T], _: &[T], out: &mut [T]| g.residual(z, out))
+            .jacobian(move |z, _, out| j.jacobian(z, out))
             // by b_0
-            .parameters(1, move |_, _, out: &mut [T]| out[0] = T::of(-d.t[0]))
+            .parameter_jacobian(move |_, _, out| out[0] = T::of(-d.t[0]))
+            .parameters(&[T::of(self.b[0])])
+            .system(self.n)
+            .unwrap()
     }
 
     /// The root next to z, by Newton's method in f64 on the unscaled equations; none where that leads nowhere.

@@ -1,9 +1,11 @@
 //! Roots where no good start is known.
 
-use dini::problem::{Closure, Dual, Equation, Sparse, Sparsity};
+use dini::model::System;
+use dini::problem::{Active, Eval, Linearize, Problem, Sparsity};
+use dini::program::Var;
 use dini::search::{Plan, Search};
 use dini::solve::{AnySolver, Bounds};
-use dini::{Error, Newton, Options, Rows, Status, num_dual::DualNum};
+use dini::{Error, Model, Newton, Options, Rows, Status};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 fn tight() -> Options {
@@ -11,19 +13,8 @@ fn tight() -> Options {
 }
 
 /// A two-link arm that is to reach (x, y): angles of its joints.
-struct Arm;
-
-impl Equation<f64> for Arm {
-    fn unknowns(&self) -> usize {
-        2
-    }
-    fn parameters(&self) -> usize {
-        2
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, q: &[D], a: &[D], g: &mut [D]) {
-        g[0] = q[0].cos() * 0.5 + (q[0] + q[1]).cos() * 0.4 - a[0];
-        g[1] = q[0].sin() * 0.5 + (q[0] + q[1]).sin() * 0.4 - a[1];
-    }
+fn arm(q: &[Var], a: &[Var]) -> [Var; 2] {
+    [q[0].cos() * 0.5 + (q[0] + q[1]).cos() * 0.4 - a[0], q[0].sin() * 0.5 + (q[0] + q[1]).sin() * 0.4 - a[1]]
 }
 
 #[test]
@@ -35,7 +26,7 @@ fn a_singular_start_leads_to_a_root_nearby() {
         let q = [random.random_range(-3.1..3.1), random.random_range(-3.1..3.1f64)];
         let target =
             vec![0.5 * f64::cos(q[0]) + 0.4 * (q[0] + q[1]).cos(), 0.5 * f64::sin(q[0]) + 0.4 * (q[0] + q[1]).sin()];
-        let problem = Dual::new(Arm, Rows::from_vec(1, 2, target.clone()).unwrap()).unwrap();
+        let problem = Model::equation(arm).parameters(&target).system(2).unwrap();
         let found = Search::default().root(&problem, &[Some(0.0), Some(0.0)], &tight()).unwrap();
         assert_eq!(found.status(), Status::Converged, "{target:?}");
         let [a, b] = [found.z()[0], found.z()[1]];
@@ -49,22 +40,18 @@ fn a_singular_start_leads_to_a_root_nearby() {
 #[test]
 fn domains_are_found() {
     // ln(t / 300 - 1) = 1/2, p = 2 t: undefined at nearly every start
-    let g = |_: usize, z: &[f64], g: &mut [f64]| (g[0], g[1]) = ((z[0] / 300.0 - 1.0).ln() - 0.5, z[1] - 2.0 * z[0]);
-    let jacobian = |_: usize, z: &[f64], j: &mut [f64]| j.copy_from_slice(&[1.0 / (z[0] - 300.0), -2.0, 0.0, 1.0]);
-    let plain = Closure::new(2, g, jacobian);
+    let model = || Model::equation(|z, _| [(z[0] / 300.0 - 1.0).ln() - 0.5, z[1] - 2.0 * z[0]]);
+    let plain = model().system(2).unwrap();
     let found = Search::default().root(&plain, &[None, None], &tight()).unwrap();
     assert!((found.z()[0] - 794.6163812100384).abs() < 1e-9, "{found:?}");
     assert!(found.verdict().unwrap().holds && found.origin().is_some());
     // the same with a pattern, which says that p does not matter to the first equation
-    let sparse = Sparse { problem: &plain, sparsity: Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap() };
+    let sparse = model().find_pattern().system(2).unwrap();
+    assert_eq!(sparse.sparsity(), Some(&Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap()));
     let found = Search::default().root(&sparse, &[None, Some(1.0)], &tight()).unwrap();
     assert!((found.z()[1] - 2.0 * 794.6163812100384).abs() < 1e-8, "{found:?}");
     // where there is no domain, the equation is named
-    let nowhere = Closure::new(
-        2,
-        |_, z: &[f64], g| (g[0], g[1]) = (z[0] - z[1], (-1.0 - z[0] * z[0]).ln()),
-        |_, _, j| j.copy_from_slice(&[1.0, 0.0, -1.0, 0.0]),
-    );
+    let nowhere = Model::equation(|z, _| [z[0] - z[1], (-1.0 - z[0] * z[0]).ln()]).system(2).unwrap();
     let found = Search::default().root(&nowhere, &[None, None], &tight()).unwrap();
     assert_eq!((found.status(), found.undefined()), (Status::NonFinite, Some(1)));
     assert!(found.verdict().is_none() && found.attempts() > 100);
@@ -73,12 +60,8 @@ fn domains_are_found() {
 
 #[test]
 fn what_has_no_root_is_not_solved() {
-    let inconsistent = Closure::new(
-        2,
-        |_, z: &[f64], g| (g[0], g[1]) = (z[0] + z[1] - 1.0, 2.0 * z[0] + 2.0 * z[1] - 3.0),
-        |_, _, j| j.copy_from_slice(&[1.0, 2.0, 1.0, 2.0]),
-    );
-    let far = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].tanh() - 1.0, |_, z, j| j[0] = 1.0 - z[0].tanh().powi(2));
+    let inconsistent = Model::equation(|z, _| [z[0] + z[1] - 1.0, 2.0 * z[0] + 2.0 * z[1] - 3.0]).system(2).unwrap();
+    let far = Model::equation(|z, _| [z[0].tanh() - 1.0]).system(1).unwrap();
     for (found, least) in [
         (Search::default().root(&inconsistent, &[None, None], &tight()).unwrap().status(), 100),
         (Search::default().root(&far, &[None], &tight()).unwrap().status(), 30),
@@ -86,14 +69,11 @@ fn what_has_no_root_is_not_solved() {
         assert!(!matches!(found, Status::Converged | Status::OnBound), "{found:?} {least}");
     }
     // a circle twice is a curve of roots: a root, but no derivative
-    let circle = Closure::new(
-        2,
-        |_, z: &[f64], g| {
-            let square = z[0] * z[0] + z[1] * z[1] - 1.0;
-            (g[0], g[1]) = (square, 0.25 * square);
-        },
-        |_, z, j| j.copy_from_slice(&[2.0 * z[0], 0.5 * z[0], 2.0 * z[1], 0.5 * z[1]]),
-    );
+    let circle = Model::equation(|z, _| {
+        let square = z[0] * z[0] + z[1] * z[1] - 1.0;
+        [square, 0.25 * square]
+    });
+    let circle = circle.system(2).unwrap();
     let found = Search::default().root(&circle, &[Some(1.0), Some(2.0)], &tight()).unwrap();
     assert_eq!(found.status(), Status::Converged);
     assert!((found.z()[0].hypot(found.z()[1]) - 1.0).abs() < 1e-12 && !found.verdict().unwrap().holds);
@@ -103,20 +83,8 @@ fn what_has_no_root_is_not_solved() {
 #[test]
 fn units_do_not_matter() {
     // pressures near 1e7, fractions near 1e-9: derivatives by the parameters in the units of the unknowns
-    struct Units;
-    impl Equation<f64> for Units {
-        fn unknowns(&self) -> usize {
-            2
-        }
-        fn parameters(&self) -> usize {
-            2
-        }
-        fn residual<D: DualNum<Primitive = f64> + Copy>(&self, z: &[D], a: &[D], g: &mut [D]) {
-            g[0] = z[0] * z[1] - a[0];
-            g[1] = z[0] * z[0] * 1e-14 - a[1];
-        }
-    }
-    let problem = Dual::new(Units, Rows::from_vec(1, 2, vec![3e-3, 9.0]).unwrap()).unwrap();
+    let model = Model::equation(|z, a| [z[0] * z[1] - a[0], z[0] * z[0] * 1e-14 - a[1]]);
+    let problem = model.parameters(&[3e-3, 9.0]).system(2).unwrap();
     let found = Search::default().root(&problem, &[Some(1e5), None], &tight()).unwrap();
     let (p, x) = (3e7, 1e-10);
     assert!((found.z()[0] / p - 1.0).abs() < 1e-12 && (found.z()[1] / x - 1.0).abs() < 1e-12, "{found:?}");
@@ -130,12 +98,7 @@ fn units_do_not_matter() {
 
 #[test]
 fn plans_are_followed() {
-    let cubic = |z: f64| (z - 1.0) * (z - 2.0) * (z - 3.0);
-    let problem = Closure::new(
-        1,
-        move |_, z: &[f64], g| g[0] = cubic(z[0]),
-        |_, z, j| j[0] = 3.0 * z[0] * z[0] - 12.0 * z[0] + 11.0,
-    );
+    let problem = Model::equation(|z, _| [(z[0] - 1.0) * (z[0] - 2.0) * (z[0] - 3.0)]).system(1).unwrap();
     let between = Search { plan: Plan::Between { low: 1.5, high: 2.75 } };
     let found = between.root(&problem, &[None], &tight()).unwrap();
     assert!((found.z()[0] - 2.0).abs() < 1e-14 && found.attempts() == 1, "{found:?}");
@@ -143,18 +106,14 @@ fn plans_are_followed() {
     let found = newton.root(&problem, &[Some(4.0)], &tight()).unwrap();
     assert!((found.z()[0] - 3.0).abs() < 1e-12 && found.origin().is_none());
     // no sign change at the start, but one elsewhere: found by the scan
-    let spike = Closure::new(
-        1,
-        |_, z: &[f64], g| g[0] = (z[0] - 777.0).tanh(),
-        |_, z, j| j[0] = 1.0 - (z[0] - 777.0).tanh().powi(2),
-    );
+    let spike = Model::equation(|z, _| [(z[0] - 777.0).tanh()]).system(1).unwrap();
     let found = Search::default().root(&spike, &[Some(0.0)], &tight()).unwrap();
     assert!((found.z()[0] - 777.0).abs() < 1e-10 && found.origin().unwrap().sign_change, "{found:?}");
 }
 
 #[test]
 fn broken_contracts_are_refused() {
-    let square = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 4.0, |_, z, j| j[0] = 2.0 * z[0]);
+    let square = Model::equation(|z, _| [z[0] * z[0] - 4.0]).system(1).unwrap();
     let search = Search::default();
     assert!(matches!(search.root(&square, &[], &tight()), Err(Error::Empty { .. })));
     assert!(matches!(search.root(&square, &[Some(f64::NAN)], &tight()), Err(Error::NonFinite { .. })));
@@ -171,30 +130,80 @@ fn broken_contracts_are_refused() {
 }
 
 /// x_{i-1} - 2 x_i + x_{i+1} = h^2 (x_i^3 + a_0) between a_1 and 0: parameters a.
-struct Bent(usize);
+fn bent(x: &[Var], a: &[Var]) -> Vec<Var> {
+    let (n, h) = (x.len(), 1.0 / (x.len() + 1) as f64);
+    let g = |i: usize| {
+        let before = if i == 0 { a[1] } else { x[i - 1] };
+        let after = if i + 1 == n { 0.0.into() } else { x[i + 1] };
+        before - x[i] * 2.0 + after - (x[i] * x[i] * x[i] + a[0]) * (h * h)
+    };
+    (0..n).map(g).collect()
+}
 
-impl Equation<f64> for Bent {
-    fn unknowns(&self) -> usize {
-        self.0
-    }
-    fn parameters(&self) -> usize {
-        2
-    }
-    fn residual<D: DualNum<Primitive = f64> + Copy>(&self, x: &[D], a: &[D], g: &mut [D]) {
-        let (n, h) = (self.0, 1.0 / (self.0 + 1) as f64);
+/// The same by value, with a dense Jacobian by hand.
+fn bent_by_hand(n: usize) -> System<f64> {
+    let h = 1.0 / (n + 1) as f64;
+    let g = move |x: &[f64], a: &[f64], g: &mut [f64]| {
         for i in 0..n {
             let before = if i == 0 { a[1] } else { x[i - 1] };
-            let after = if i + 1 == n { D::from(0.0) } else { x[i + 1] };
+            let after = if i + 1 == n { 0.0 } else { x[i + 1] };
             g[i] = before - x[i] * 2.0 + after - (x[i] * x[i] * x[i] + a[0]) * (h * h);
         }
+    };
+    let model = Model::equation_on_slices(g).jacobian(move |x, _, j| {
+        for i in 0..n {
+            j[i * n + i] = -2.0 - 3.0 * x[i] * x[i] * h * h;
+            (i.saturating_sub(1)..(i + 2).min(n)).filter(|&c| c != i).for_each(|c| j[c * n + i] = 1.0);
+        }
+    });
+    let model = model.parameter_jacobian(move |_, _, d| {
+        d[..n].fill(-h * h);
+        d[n] = 1.0;
+    });
+    model.parameters(&[2.0, -1.0]).system(n).unwrap()
+}
+
+/// A problem with a pattern of which it does not know that it is wrong.
+struct Patterned {
+    problem: System<f64>,
+    sparsity: Sparsity,
+}
+
+impl Problem for Patterned {
+    type State = Rows<f64>;
+    fn validate(&self, z: &Rows<f64>) -> Result<(), Error> {
+        self.problem.validate(z)
+    }
+    fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        self.problem.residual(at, z, out)
+    }
+}
+
+impl Linearize for Patterned {
+    type Tape = <System<f64> as Linearize>::Tape;
+    fn tape(&self, like: &Rows<f64>) -> Self::Tape {
+        self.problem.tape(like)
+    }
+    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, g: &Rows<f64>, tape: &mut Self::Tape) -> Eval {
+        self.problem.linearize(at, z, g, tape)
+    }
+    fn jvp(&self, at: Active<'_>, tape: &Self::Tape, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        self.problem.jvp(at, tape, v, out)
+    }
+    fn vjp(&self, at: Active<'_>, tape: &Self::Tape, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+        self.problem.vjp(at, tape, u, out)
+    }
+    fn sparsity(&self) -> Option<&Sparsity> {
+        Some(&self.sparsity)
     }
 }
 
 #[test]
 fn a_pattern_changes_nothing_but_the_cost() {
     let n = 90;
-    let plain = Dual::new(Bent(n), Rows::from_vec(1, 2, vec![2.0, -1.0]).unwrap()).unwrap();
-    let sparse = Sparse { problem: &plain, sparsity: Sparsity::tridiagonal(n).unwrap() };
+    let plain = bent_by_hand(n);
+    let sparse = Model::equation(bent).parameters(&[2.0, -1.0]).system(n).unwrap();
+    assert_eq!((plain.sparsity(), sparse.sparsity()), (None, Some(&Sparsity::tridiagonal(n).unwrap())));
     let start = vec![None; n];
     let dense = Search::default().root(&plain, &start, &tight()).unwrap();
     let found = Search::default().root(&sparse, &start, &tight()).unwrap();
@@ -207,7 +216,7 @@ fn a_pattern_changes_nothing_but_the_cost() {
         assert!((0..2).all(|p| (row.row(0)[p] - columns[p][i]).abs() < 1e-12), "{i}");
     }
     // a pattern that misses entries is noticed
-    let wrong = Sparse { problem: &plain, sparsity: Sparsity::banded(n, 1, 0).unwrap() };
+    let wrong = Patterned { problem: plain, sparsity: Sparsity::banded(n, 1, 0).unwrap() };
     let refused = Search::default().root(&wrong, &start, &tight());
     assert!(matches!(refused, Err(Error::IncompleteSparsity { .. })), "{refused:?}");
 }
@@ -216,15 +225,15 @@ fn a_pattern_changes_nothing_but_the_cost() {
 fn large_systems_need_a_pattern() {
     let n = 10_000;
     // nothing is evaluated before
-    let empty = Closure::new(1, |_, _: &[f64], _| (), |_, _, _| ());
+    let empty = || Model::equation_on_slices(|_: &[f64], _: &[f64], _: &mut [f64]| unreachable!());
     assert!(matches!(
-        Search::default().root(&empty, &vec![None; n], &tight()),
+        Search::default().root(&empty().system(n).unwrap(), &vec![None; n], &tight()),
         Err(Error::TooLarge { n: 10_000, most: 1000, .. })
     ));
     // one that elimination would fill is refused
     let scattered = (0..n).flat_map(|i| [(i, i), (i, i * 7919 % n), (i, (i * 104_729 + 17) % n)]);
     let pattern = Sparsity::new(n, scattered).unwrap();
-    let filled = Sparse { problem: &empty, sparsity: pattern };
+    let filled = empty().pattern(pattern).system(n).unwrap();
     let refused = Search::default().root(&filled, &vec![None; n], &tight());
     assert!(matches!(refused, Err(Error::TooDense { most: 40_000_000, .. })), "{refused:?}");
 }

@@ -8,12 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{error, numbers, times};
 use dini::gradient::{Implicit, Method};
 use dini::linear::{DenseLu, SparseLu};
-use dini::problem::{
-    Active, Closure, ColouredDifferences, Differences, Eval, FixedPoint, Linearize, ParamJvp, ParamVjp, Parametric,
-    Problem, Sparse, Sparsity,
-};
+use dini::model::{OnSlices, System};
+use dini::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, Sparsity};
+use dini::program::Var;
 use dini::solve::{Broyden, Control, NewtonKrylov, SparseNewton, Workspace};
-use dini::{Anderson, Error, Newton, Options, Real, Rows, Status, solve, solve_with};
+use dini::{Anderson, Error, Model, Newton, Options, Real, Rows, Status, solve, solve_with};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -134,30 +133,14 @@ impl ParamJvp for Bratu {
 }
 
 /// Broyden's tridiagonal function (3 - 2 z_i) z_i - z_{i-1} - 2 z_{i+1} + 1, without derivatives.
-struct Tridiagonal<T>(std::marker::PhantomData<T>);
-
-fn tridiagonal<T: Real>() -> Tridiagonal<T> {
-    Tridiagonal(std::marker::PhantomData)
-}
-
-impl<T: Real> Problem for Tridiagonal<T> {
-    type State = Rows<T>;
-
-    fn validate(&self, _: &Rows<T>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Eval {
+fn tridiagonal<T: Real>() -> Model<OnSlices<T>, T> {
+    Model::equation_on_slices(|z: &[T], _: &[T], out: &mut [T]| {
         let (one, two, three) = (T::of(1.0), T::of(2.0), T::of(3.0));
-        for s in 0..at.len() {
-            let (z, out) = (z.row(s), out.row_mut(s));
-            let value = |i: usize| z.get(i).copied().unwrap_or(T::zero());
-            for i in 0..z.len() {
-                out[i] = (three - two * z[i]) * z[i] - value(i.wrapping_sub(1)) - two * value(i + 1) + one;
-            }
+        let value = |i: usize| z.get(i).copied().unwrap_or(T::zero());
+        for i in 0..z.len() {
+            out[i] = (three - two * z[i]) * z[i] - value(i.wrapping_sub(1)) - two * value(i + 1) + one;
         }
-        Ok(())
-    }
+    })
 }
 
 fn tight() -> Options {
@@ -433,24 +416,19 @@ fn sparse_newton_is_dense_newton() {
 fn a_grid_in_the_plane_is_solved_and_differentiated_as_with_dense_factors() {
     // five-point stencil of z + z^3 = a
     let (k, n, a) = (9, 81, [0.5, 2.0]);
-    let (stencil, other) = (grid(k), grid(k));
+    let stencil = grid(k);
     let coefficient = |i: usize, j: usize| if i == j { 5.0 } else { -1.0 };
-    let problem = Closure::new(
-        n,
-        move |s, z: &[f64], g| {
-            for j in 0..n {
-                stencil.rows(j).iter().for_each(|&i| g[i] += coefficient(i, j) * z[j]);
-                g[j] += z[j].powi(3) - a[s];
-            }
-        },
-        move |_, z, matrix| {
-            for j in 0..n {
-                other.rows(j).iter().for_each(|&i| matrix[j * n + i] = coefficient(i, j));
-                matrix[j * n + j] += 3.0 * z[j] * z[j];
-            }
-        },
-    );
-    let problem = Sparse { problem: problem.parameters(1, |_, _, d| d.fill(-1.0)), sparsity: grid(k) };
+    let model = Model::equation(|z, a| {
+        let mut g = vec![Var::from(0.0); n];
+        for j in 0..n {
+            stencil.rows(j).iter().for_each(|&i| g[i] += coefficient(i, j) * z[j]);
+            g[j] += z[j].powi(3) - a[0];
+        }
+        g
+    });
+    let model = model.samples(Rows::from_vec(2, 1, a.to_vec()).unwrap());
+    let problem = model.system(n).unwrap();
+    assert_eq!(problem.sparsity(), Some(&stencil), "read off the function");
     let start = Rows::new(2, n);
     let sparse = solve(&problem, &start, &SparseNewton::default(), &tight()).unwrap();
     let dense = solve(&problem, &start, &Newton::default(), &tight()).unwrap();
@@ -520,15 +498,14 @@ fn stale_factors_do_not_show_in_the_derivative() {
     assert!(error(auto.vector.as_slice(), reference.vector.as_slice()) < 1e-9);
 }
 
-/// g = A z for a matrix of a pattern, by a closure.
-fn linear(sparsity: &Sparsity, matrix: Vec<f64>) -> Sparse<Closure<f64>> {
-    let (n, copy) = (sparsity.size(), matrix.clone());
-    let problem = Closure::new(
-        n,
-        move |_, z: &[f64], g| g.copy_from_slice(&times(&matrix, z, false)),
-        move |_, _, j| j.copy_from_slice(&copy),
-    );
-    Sparse { problem, sparsity: sparsity.clone() }
+/// g = A z for a matrix of a pattern, with its entries by hand.
+fn linear(sparsity: &Sparsity, matrix: Vec<f64>) -> System<f64> {
+    let n = sparsity.size();
+    let entries: Vec<f64> =
+        (0..n).flat_map(|j| sparsity.rows(j).iter().map(move |i| (i, j))).map(|(i, j)| matrix[j * n + i]).collect();
+    let g = move |z: &[f64], _: &[f64], g: &mut [f64]| g.copy_from_slice(&times(&matrix, z, false));
+    let model = Model::equation_on_slices(g).jacobian(move |_, _, j| j.copy_from_slice(&entries));
+    model.pattern(sparsity.clone()).system(n).unwrap()
 }
 
 #[test]
@@ -582,7 +559,7 @@ fn a_problem_must_state_a_pattern_that_fits_and_is_complete() {
 
 #[test]
 fn errors_of_the_user_stay_errors_of_the_user() {
-    struct Nested;
+    struct Nested(Sparsity);
     impl Problem for Nested {
         type State = Rows<f64>;
         fn validate(&self, _: &Rows<f64>) -> Result<(), Error> {
@@ -592,7 +569,23 @@ fn errors_of_the_user_stay_errors_of_the_user() {
             Err(Box::new(Error::Empty { what: "an inner problem" }))
         }
     }
-    let problem = ColouredDifferences { problem: Nested, sparsity: Sparsity::tridiagonal(3).unwrap() };
+    impl Linearize for Nested {
+        type Tape = ();
+        fn tape(&self, _: &Rows<f64>) {}
+        fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, (): &mut ()) -> Eval {
+            self.residual(at, z, &mut z.clone())
+        }
+        fn jvp(&self, at: Active<'_>, (): &(), v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+            self.residual(at, v, out)
+        }
+        fn vjp(&self, at: Active<'_>, (): &(), u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+            self.residual(at, u, out)
+        }
+        fn sparsity(&self) -> Option<&Sparsity> {
+            Some(&self.0)
+        }
+    }
+    let problem = Nested(Sparsity::tridiagonal(3).unwrap());
     let result = solve(&problem, &Rows::new(1, 3), &SparseNewton::default(), &Options::default());
     assert!(matches!(result, Err(Error::User(_))));
 }
@@ -601,9 +594,8 @@ fn errors_of_the_user_stay_errors_of_the_user() {
 fn coloured_differences_are_dense_differences() {
     let n = 40;
     let start = common::rows::<f64>(3, 2, n);
-    let coloured = ColouredDifferences { problem: tridiagonal::<f64>(), sparsity: Sparsity::tridiagonal(n).unwrap() };
-    coloured.check(&start).unwrap();
-    let plain = Differences(tridiagonal::<f64>());
+    let coloured = tridiagonal::<f64>().pattern(Sparsity::tridiagonal(n).unwrap()).system(n).unwrap();
+    let plain = tridiagonal::<f64>().system(n).unwrap();
     let slots = [0, 1];
     let at = Active::new(&slots, 0, true);
     let (mut sparse_tape, mut dense_tape) = (coloured.tape(&start), plain.tape(&start));
@@ -642,12 +634,10 @@ impl Product {
     }
 }
 
-fn broyden_tridiagonal<T: Real>(n: usize, relative: f64) -> f64 {
-    let problem = ColouredDifferences { problem: tridiagonal::<T>(), sparsity: Sparsity::tridiagonal(n).unwrap() };
-    let start = Rows::from_vec(1, n, vec![T::of(-1.0); n]).unwrap();
-    let options = Options { relative, ..Options::default() };
-    let solution = solve(&problem, &start, &SparseNewton::default(), &options).unwrap();
-    let z = solution.converged().unwrap().row(0);
+fn broyden_tridiagonal<T: dini::model::Engine>(n: usize, relative: f64) -> f64 {
+    let model = tridiagonal::<T>().pattern(Sparsity::tridiagonal(n).unwrap());
+    let solved = model.solver(SparseNewton::default()).tolerance(relative).solve(&vec![T::of(-1.0); n]).unwrap();
+    let z = solved.converged().unwrap();
     // far from the ends (3 - 2 z) z - 3 z + 1 = 0, so z = -1 / sqrt 2
     (z[n / 2].as_f64() + 0.5f64.sqrt()).abs()
 }
@@ -659,7 +649,7 @@ fn residuals_alone_suffice_in_both_precisions() {
 }
 
 #[test]
-fn coloured_differences_can_check_their_pattern() {
+fn coloured_differences_check_their_pattern() {
     let n = 60;
     let start = common::rows::<f64>(3, 3, n);
     for (sparsity, complete) in [
@@ -668,47 +658,60 @@ fn coloured_differences_can_check_their_pattern() {
         (Sparsity::banded(n, 0, 1), false),
         (Sparsity::banded(n, 1, 0), false),
     ] {
-        let problem = ColouredDifferences { problem: tridiagonal::<f64>(), sparsity: sparsity.unwrap() };
-        match problem.check(&start) {
-            Ok(()) => assert!(complete),
+        let sparsity = sparsity.unwrap();
+        match tridiagonal::<f64>().pattern(sparsity.clone()).solve_samples(&start) {
+            Ok(_) => assert!(complete),
             Err(error) => assert!(!complete && matches!(error, Error::IncompleteSparsity { sample: 0 })),
         }
         let start = Rows::from_vec(3, n, vec![0.5f32; 3 * n]).unwrap();
-        let problem = ColouredDifferences { problem: tridiagonal::<f32>(), sparsity: problem.sparsity };
-        assert_eq!(problem.check(&start).is_ok(), complete);
+        assert_eq!(tridiagonal::<f32>().pattern(sparsity).solve_samples(&start).is_ok(), complete);
     }
-    let problem = ColouredDifferences { problem: tridiagonal::<f64>(), sparsity: Sparsity::tridiagonal(n).unwrap() };
-    assert!(matches!(problem.check(&Rows::new(1, n + 1)), Err(Error::Shape { .. })));
+    let model = tridiagonal::<f64>().pattern(Sparsity::tridiagonal(n).unwrap());
+    assert!(matches!(model.solve(&vec![0.0; n + 1]), Err(Error::Shape { .. })));
 }
 
 #[test]
 fn a_fixed_point_has_the_pattern_of_its_map_and_the_diagonal() {
     // z_i = cos(z_{i+1}) / 2, cyclic
     let n = 20;
-    let map = Closure::new(
-        n,
-        move |_, z: &[f64], f| (0..n).for_each(|i| f[i] = 0.5 * z[(i + 1) % n].cos()),
-        move |_, z, j| (0..n).for_each(|i| j[(i + 1) % n * n + i] = -0.5 * z[(i + 1) % n].sin()),
-    )
-    .parameters(0, |_, _, _| {});
     let sparsity = Sparsity::new(n, (0..n).map(|i| (i, (i + 1) % n))).unwrap();
     assert_eq!(sparsity.colours(), 1);
-    let problem = FixedPoint(Sparse { problem: map, sparsity });
-    let merged = problem.sparsity().unwrap();
-    assert_eq!((merged.entries(), merged.colours()), (2 * n, 2));
-    assert_eq!(merged.with_diagonal(), merged);
+    let parameters = || Rows::from_vec(2, 1, vec![0.5; 2]).unwrap();
+    let traced = || {
+        let f = |z: &[Var], a: &[Var]| -> Vec<Var> { (0..n).map(|i| a[0] * z[(i + 1) % n].cos()).collect() };
+        Model::fixed_point(f).samples(parameters())
+    };
+    let f = move |z: &[f64], a: &[f64], f: &mut [f64]| (0..n).for_each(|i| f[i] = a[0] * z[(i + 1) % n].cos());
+    let by_value = || Model::fixed_point_on_slices(f).samples(parameters()).pattern(sparsity.clone());
+    // the entries in the order of the columns, of which column j has that of row j - 1
+    let by_hand = by_value().jacobian(move |z, a, j| (0..n).for_each(|c| j[c] = -a[0] * z[c].sin()));
+    let problems = [
+        traced().pattern(sparsity.clone()).system(n).unwrap(),
+        traced().find_pattern().system(n).unwrap(),
+        by_value().system(n).unwrap(),
+        by_hand.system(n).unwrap(),
+    ];
+    for problem in problems {
+        let merged = problem.sparsity().unwrap();
+        assert_eq!((merged.entries(), merged.colours()), (2 * n, 2));
+        assert_eq!(merged.with_diagonal(), merged);
+        solved_with_a_pattern(&problem, n);
+    }
+}
+
+fn solved_with_a_pattern(problem: &System<f64>, n: usize) {
     let start = common::rows(2, 2, n);
-    let sparse = solve(&problem, &start, &SparseNewton::default(), &tight()).unwrap();
-    let dense = solve(&problem, &start, &Newton::default(), &tight()).unwrap();
+    let sparse = solve(problem, &start, &SparseNewton::default(), &tight()).unwrap();
+    let dense = solve(problem, &start, &Newton::default(), &tight()).unwrap();
     assert!(error(sparse.converged().unwrap().as_slice(), dense.converged().unwrap().as_slice()) < 1e-12);
     // what Broyden leaves is no factorisation, what Anderson leaves is nothing: the pattern makes up for both
     let w = common::rows(3, 2, n);
     let reference = dense.pullback(&w).unwrap().vector;
     let check = |found: Rows<f64>| assert!(error(found.as_slice(), reference.as_slice()) < 1e-10);
     check(sparse.pullback(&w).unwrap().vector);
-    let broyden = solve(&problem, &start, &Broyden::default(), &tight()).unwrap();
+    let broyden = solve(problem, &start, &Broyden::default(), &tight()).unwrap();
     check(broyden.pullback(&w).unwrap().vector);
-    let anderson = solve(&problem, &start, &Anderson::default(), &tight()).unwrap();
+    let anderson = solve(problem, &start, &Anderson::default(), &tight()).unwrap();
     check(anderson.pullback(&w).unwrap().vector);
 }
 

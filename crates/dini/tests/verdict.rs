@@ -1,44 +1,30 @@
 //! The verdict on the hypotheses of the theorem, at regular and at degenerate roots.
 
-use dini::num_dual::DualNum;
-use dini::problem::{Closure, Differences, Dual, Equation, FixedPoint};
+use dini::model::System;
+use dini::program::{Var, select};
 use dini::solve::assume_root;
 use dini::verdict::{Reason, Verdict};
-use dini::{Newton, Options, Real, Rows, Status, cells, solve};
+use dini::{Model, Newton, Options, Real, Rows, Status, cells, solve};
 
 /// Newton to the last digit from `start`, then the verdict there and at a few roundings of the same root.
-fn verdicts<E: Equation<f64> + Send>(equation: E, start: &[f64]) -> Vec<(Vec<f64>, Verdict)> {
-    let problem = Dual::new(equation, Rows::new(1, 0)).unwrap();
+fn verdicts(problem: &System<f64>, start: &[f64]) -> Vec<(Vec<f64>, Verdict)> {
     let row = |z: &[f64]| Rows::from_vec(1, z.len(), z.to_vec()).unwrap();
     let tight = Options { relative: 1e-17, ..Options::default() };
-    let root = solve(&problem, &row(start), &Newton::default(), &tight).unwrap().into_z().into_vec();
+    let root = solve(problem, &row(start), &Newton::default(), &tight).unwrap().into_z().into_vec();
     let ulps = [0, 1, -1, 3];
     let rounded = ulps.map(|k| root.iter().map(|z| z * (1.0 + f64::from(k) * f64::EPSILON)).collect::<Vec<f64>>());
     let judge = |z: Vec<f64>| {
-        let solution = assume_root(&problem, row(&z)).unwrap();
+        let solution = assume_root(problem, row(&z)).unwrap();
         (z, solution.verdict(0).unwrap())
     };
     rounded.into_iter().map(judge).collect()
 }
 
-/// `|z| [g_1, ...]` from a start: the equation over any scalar.
+/// `|z| [g_1, ...]` from a start.
 macro_rules! verdicts {
     ($start:expr, |$z:ident| [$($g:expr),+ $(,)?]) => {{
-        struct Case;
-        impl Equation<f64> for Case {
-            fn unknowns(&self) -> usize {
-                $start.len()
-            }
-            fn parameters(&self) -> usize {
-                0
-            }
-            fn residual<D: DualNum<Primitive = f64> + Copy>(&self, $z: &[D], _: &[D], out: &mut [D]) {
-                for (out, g) in out.iter_mut().zip([$($g),+]) {
-                    *out = g;
-                }
-            }
-        }
-        (concat!($(stringify!($g), "; "),+), verdicts(Case, &$start))
+        let problem = Model::equation(|$z, _| [$($g),+]).system($start.len()).unwrap();
+        (concat!($(stringify!($g), "; "),+), verdicts(&problem, &$start))
     }};
 }
 
@@ -74,8 +60,8 @@ macro_rules! degenerate {
 }
 
 /// |z|, with the slope of its positive branch at 0.
-fn abs<D: DualNum<Primitive = f64> + Copy>(z: D) -> D {
-    if z.re() < 0.0 { -z } else { z }
+fn abs(z: Var) -> Var {
+    select(z.lt(0.0), -z, z)
 }
 
 #[test]
@@ -152,14 +138,10 @@ fn regular_roots_of_systems_hold() {
 fn hilbert_matrices_hold_up_to_the_limit() {
     for (n, holds) in [(4, true), (8, true), (10, true), (14, false)] {
         let entry = |i: usize, j: usize| 1.0 / (i + j + 1) as f64;
-        let residual = move |_: usize, z: &[f64], g: &mut [f64]| {
-            (0..n).for_each(|i| g[i] = (0..n).map(|j| entry(i, j) * (z[j] - 1.0)).sum());
-        };
-        let jacobian = move |_: usize, _: &[f64], m: &mut [f64]| (0..n * n).for_each(|k| m[k] = entry(k % n, k / n));
-        let start = Rows::from_vec(1, n, vec![1.0; n]).unwrap();
-        let solution =
-            solve(Closure::new(n, residual, jacobian), &start, &Newton::default(), &Options::default()).unwrap();
-        let verdict = solution.verdict(0).unwrap();
+        let model = Model::equation(|z, _| -> Vec<Var> {
+            (0..n).map(|i| (0..n).map(|j| entry(i, j) * (z[j] - 1.0)).sum()).collect()
+        });
+        let verdict = model.solver(Newton::default()).solve(&vec![1.0; n]).unwrap().verdict().unwrap();
         assert_eq!(verdict.holds, holds, "n = {n}: {verdict:?}");
     }
 }
@@ -231,12 +213,8 @@ fn near_a_fold_the_derivative_is_as_good_as_the_verdict_says() {
     let (mut held, mut refused) = (0, 0);
     for k in 0..60 {
         let a = 10f64.powf(-0.25 * f64::from(k) - 1.0);
-        let problem = Closure::new(
-            1,
-            move |_, z: &[f64], g| g[0] = z[0] * z[0] - 2.0 * z[0] + 1.0 - a,
-            |_, z, j| j[0] = 2.0 * z[0] - 2.0,
-        )
-        .parameters(1, |_, _, d| d[0] = -1.0);
+        let model = Model::equation(|z, a| [z[0] * z[0] - 2.0 * z[0] + 1.0 - a[0]]).parameters(&[a]);
+        let problem = model.system(1).unwrap();
         let options = Options { relative: 1e-15, ..Options::default() };
         let start = Rows::from_vec(1, 1, vec![2.0]).unwrap();
         let mut root = solve(&problem, &start, &Newton::default(), &options).unwrap().into_z();
@@ -259,7 +237,8 @@ fn near_a_fold_the_derivative_is_as_good_as_the_verdict_says() {
 #[test]
 fn failures_and_bad_jacobians_are_named() {
     let solved = |z0: f64, j: f64| {
-        let problem = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] - 1.0, move |_, _, out| out[0] = j);
+        let model = Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0] - 1.0);
+        let problem = model.jacobian(move |_, _, out| out[0] = j).system(1).unwrap();
         let start = Rows::from_vec(1, 1, vec![z0]).unwrap();
         let options = Options { max_iterations: 0, ..Options::default() };
         if z0 == 1.0 {
@@ -276,8 +255,7 @@ fn failures_and_bad_jacobians_are_named() {
     assert_eq!(solved(0.0, 1.0).reason, Reason::NotConverged(Status::MaxIterations));
     assert_eq!(solved(0.0, f64::NAN).reason, Reason::NotConverged(Status::MaxIterations));
     // smooth on one side of the root and undefined on the other
-    let edge =
-        Closure::new(1, |_, z: &[f64], g| g[0] = z[0] + z[0].powf(1.5), |_, z, j| j[0] = 1.0 + 1.5 * z[0].sqrt());
+    let edge = Model::equation(|z, _| [z[0] + z[0].powf(1.5)]).system(1).unwrap();
     let solution = solve(edge, &Rows::new(1, 1), &Newton::default(), &Options::default()).unwrap();
     assert_eq!(solution.verdict(0).unwrap().reason, Reason::NotDifferentiable { jump: f64::INFINITY });
     for verdict in [solved(1.0, 1.0), solved(1.0, 2.0), solved(1.0, f64::NAN), solved(1.0, 0.0), solved(0.0, 1.0)] {
@@ -307,15 +285,14 @@ fn loose_solves_and_both_precisions_hold() {
 
 #[test]
 fn difference_quotients_and_fixed_points_hold() {
-    let f = || Closure::new(1, |_, z: &[f64], out| out[0] = z[0].cos(), |_, z, out| out[0] = -z[0].sin());
-    let options = Options::default();
-    let solution = solve(Differences(FixedPoint(f())), &Rows::new(1, 1), &Newton::default(), &options).unwrap();
-    assert!(solution.verdict(0).unwrap().holds);
-    let solution = solve(FixedPoint(f()), &Rows::new(1, 1), &dini::Anderson::default(), &options).unwrap();
-    assert!(solution.verdict(0).unwrap().holds);
+    let by_differences = Model::fixed_point_on_slices(|z: &[f64], _: &[f64], f: &mut [f64]| f[0] = z[0].cos());
+    let solved = by_differences.solver(Newton::default()).solve(&[0.0]).unwrap();
+    assert!(solved.verdict().unwrap().holds);
+    let traced = Model::fixed_point(|z, _| [z[0].cos()]);
+    let solved = traced.solver(dini::Anderson::default()).solve(&[0.0]).unwrap();
+    assert!(solved.verdict().unwrap().holds);
     // in single precision a double root is uncertain at 3e-4
-    let square =
-        Closure::new(1, |_, z: &[f32], g| g[0] = z[0] * z[0] - 2.0 * z[0] + 1.0, |_, z, j| j[0] = 2.0 * z[0] - 2.0);
+    let square = Model::equation(|z, _| [z[0] * z[0] - 2.0 * z[0] + 1.0]).single_precision().system(1).unwrap();
     for start in [1.0 + 1e-4, 1.0 - 2e-4, 1.0 + 3e-5] {
         let start = Rows::from_vec(1, 1, vec![start]).unwrap();
         let verdict = assume_root(&square, start).unwrap().verdict(0).unwrap();
@@ -329,11 +306,7 @@ fn a_grid_of_rounded_double_roots_never_holds() {
     for c in [1.0, 3.0, 0.7, 1e5, 1e-5] {
         for k in -400..=400 {
             let z = c * (1.0 + f64::from(k) * 4e-11);
-            let square = Closure::new(
-                1,
-                move |_, z: &[f64], g| g[0] = z[0] * z[0] - 2.0 * c * z[0] + c * c,
-                move |_, z, j| j[0] = 2.0 * z[0] - 2.0 * c,
-            );
+            let square = Model::equation(|z, _| [z[0] * z[0] - 2.0 * c * z[0] + c * c]).system(1).unwrap();
             let start = Rows::from_vec(1, 1, vec![z]).unwrap();
             let verdict = assume_root(&square, start).unwrap().verdict(0).unwrap();
             assert!(!verdict.holds, "c = {c}, k = {k}: {verdict:?}");

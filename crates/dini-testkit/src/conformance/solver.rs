@@ -5,9 +5,9 @@ use std::sync::Arc;
 use dini::batch::Batch;
 use dini::cells::Tanh;
 use dini::linear::DenseLu;
-use dini::model::{Model, System};
+use dini::model::System;
 use dini::problem::{Active, Linearize};
-use dini::{Options, Real, Rows, Status};
+use dini::{Model, Options, Real, Rows, Status};
 
 use super::numbers::{norm, numbers, rows};
 use super::subject::{Run, Subject};
@@ -33,10 +33,8 @@ const SLACK: f64 = 3.0;
 
 /// A scalar equation with its derivative, the same for every sample.
 fn scalar(g: fn(f64) -> f64, derivative: fn(f64) -> f64) -> System<f64> {
-    Model::equation_on_slices(move |z: &[f64], _, out| out[0] = g(z[0]))
-        .jacobian(move |z, _, j| j[0] = derivative(z[0]))
-        .system(1)
-        .expect("a scalar equation")
+    let model = Model::equation_on_slices(move |z: &[f64], _: &[f64], out: &mut [f64]| out[0] = g(z[0]));
+    model.jacobian(move |z, _, j| j[0] = derivative(z[0])).system(1).expect("one unknown")
 }
 
 fn column(values: &[f64]) -> Rows<f64> {
@@ -108,7 +106,7 @@ fn rounding(multiple: bool, s: usize, z: &Rows<f64>) -> f64 {
     if multiple { 1e-4 * z.max(1e-3) } else { 8.0 * f64::EPSILON * z }
 }
 
-fn scalars(subject: &impl Subject, name: &str, problem: &System<f64>, z0: &[f64], options: &Options) -> Run<f64> {
+fn equation(subject: &impl Subject, name: &str, problem: &System<f64>, z0: &[f64], options: &Options) -> Run<f64> {
     let run = subject.system(problem, &column(z0), options);
     sound(name, problem, &column(z0), options, &run, |s, z| rounding(name == "z^3", s, z));
     run
@@ -123,7 +121,7 @@ fn contractions(subject: &impl Subject) {
         ("z = z / 2 + 1", line, 2.0),
         ("z = 1 / (1 + e^-z)", logistic, 0.659_046_068_407_407),
     ] {
-        let run = scalars(subject, name, &problem, &[0.0, 1.0, -0.3, 1.7], &tight());
+        let run = equation(subject, name, &problem, &[0.0, 1.0, -0.3, 1.7], &tight());
         for s in 0..4 {
             let z = run.z.row(s)[0];
             assert_eq!(run.status[s], Status::Converged, "{name}, sample {s}");
@@ -132,16 +130,10 @@ fn contractions(subject: &impl Subject) {
     }
     // z_i = a_i + 0.3 sin(z_{i+1}): nonlinear, coupled, another right-hand side in each sample
     let n = 6;
-    let coupled = Model::equation_on_slices(move |z: &[f64], a, g| {
-        (0..n).for_each(|i| g[i] = z[i] - a[i] - 0.3 * z[(i + 1) % n].sin());
-    })
-    .jacobian(move |z, _, j| {
-        for i in 0..n {
-            j[i * n + i] += 1.0;
-            j[(i + 1) % n * n + i] -= 0.3 * z[(i + 1) % n].cos();
-        }
-    });
-    let (problem, z0) = (coupled.samples(rows(3, 3, n)).system(n).expect("a system"), rows(4, 3, n));
+    let a = Rows::from_vec(3, n, numbers::<f64>(3, 3 * n)).expect("as many numbers");
+    let coupled =
+        Model::equation(|z, a| -> Vec<_> { (0..n).map(|i| z[i] - a[i] - 0.3 * z[(i + 1) % n].sin()).collect() });
+    let (problem, z0) = (coupled.samples(a).system(n).expect("as many equations"), rows(4, 3, n));
     let run = subject.system(&problem, &z0, &tight());
     sound("a coupled contraction", &problem, &z0, &tight(), &run, |_, _| 0.0);
     assert_eq!(run.status, [Status::Converged; 3], "a coupled contraction");
@@ -157,7 +149,7 @@ fn rootless(subject: &impl Subject) {
     ];
     for (name, problem) in problems {
         for options in [tight(), Options::default()] {
-            let run = scalars(subject, name, &problem, &[0.7, 3.0, 0.01], &options);
+            let run = equation(subject, name, &problem, &[0.7, 3.0, 0.01], &options);
             let claimed = run.status.iter().position(|s| matches!(s, Status::Converged | Status::Interrupted));
             assert_eq!(claimed, None, "{name} has no root, but the statuses are {:?}", run.status);
         }
@@ -172,7 +164,7 @@ fn rootless(subject: &impl Subject) {
         ("1e-9 (z^3 - 8)", scalar(|z| 1e-9 * (z * z * z - 8.0), |z| 3e-9 * z * z)),
     ] {
         for options in [tight(), Options::default()] {
-            scalars(subject, name, &problem, &[0.0, 1.0, 5.0, -40.0, 1e8, 1e150], &options);
+            equation(subject, name, &problem, &[0.0, 1.0, 5.0, -40.0, 1e8, 1e150], &options);
         }
     }
 }
@@ -180,28 +172,28 @@ fn rootless(subject: &impl Subject) {
 fn started_on_a_root(subject: &impl Subject) {
     let problem = scalar(|z| z * z - 4.0, |z| 2.0 * z);
     for options in [Options::default(), tight()] {
-        let run = scalars(subject, "z^2 - 4", &problem, &[2.0, -2.0], &options);
+        let run = equation(subject, "z^2 - 4", &problem, &[2.0, -2.0], &options);
         assert_eq!(run.status, [Status::Converged; 2], "started on a root");
         assert_eq!(run.iterations, [0, 0], "started on a root: nothing to do");
         assert_eq!(run.z.as_slice(), [2.0, -2.0], "started on a root: the iterate is the start");
     }
     let exact = Options { relative: 0.0, absolute: 1e-300, ..Options::default() };
-    let run = scalars(subject, "z", &scalar(|z| z, |_| 1.0), &[0.0], &exact);
+    let run = equation(subject, "z", &scalar(|z| z, |_| 1.0), &[0.0], &exact);
     assert_eq!((run.status[0], run.iterations[0]), (Status::Converged, 0));
 }
 
 fn not_a_number(subject: &impl Subject) {
     // undefined below -1/2, a contraction elsewhere: 0.5 z = 1 + 0.1 ln(z + 0.5) has its root near 2.2
     let problem = scalar(|z| 0.5 * z - 1.0 - 0.1 * (z + 0.5).ln(), |z| 0.5 - 0.1 / (z + 0.5));
-    let run = scalars(subject, "0.5 z = 1 + 0.1 ln(z + 0.5)", &problem, &[1.0, -3.0, 2.0], &tight());
+    let run = equation(subject, "0.5 z = 1 + 0.1 ln(z + 0.5)", &problem, &[1.0, -3.0, 2.0], &tight());
     assert_eq!(run.status, [Status::Converged, Status::NonFinite, Status::Converged], "a start where g is NaN");
     assert_eq!(run.z.row(1), [-3.0], "a sample that is NaN from the start keeps its start");
     assert!(run.residual[1].is_infinite(), "a NaN residual is reported as infinite");
-    let apart = scalars(subject, "0.5 z = 1 + 0.1 ln(z + 0.5)", &problem, &[1.0, 2.0], &tight());
+    let apart = equation(subject, "0.5 z = 1 + 0.1 ln(z + 0.5)", &problem, &[1.0, 2.0], &tight());
     assert_eq!([run.sample(0), run.sample(2)], [apart.sample(0), apart.sample(1)], "samples beside one that is NaN");
     // NaN everywhere but at the start
     let island = scalar(|z| if z == 1.0 { 1.0 } else { f64::NAN }, |_| 1.0);
-    let run = scalars(subject, "NaN but at the start", &island, &[1.0], &tight());
+    let run = equation(subject, "NaN but at the start", &island, &[1.0], &tight());
     assert_ne!(run.status[0], Status::Converged, "every step leads to NaN");
 }
 

@@ -52,7 +52,7 @@ impl<T: Real> Run<T> {
 
 /// A solver of the problems of the suite. Every [`Solver`] is one.
 pub trait Subject {
-    /// Solves systems of models.
+    /// Solves equations stated as models.
     fn system(&self, problem: &System<f64>, z0: &Rows<f64>, options: &Options) -> Run<f64>;
     /// Solves tanh cells.
     fn cell(&self, problem: &Arc<Tanh<f64>>, z0: &Rows<f64>, options: &Options) -> Run<f64>;

@@ -120,14 +120,12 @@ impl fmt::Display for Mistake {
 /// row is not seen.
 ///
 /// ```
-/// use dini::{Rows, check, problem::Closure};
+/// use dini::{Model, Rows, check};
 /// // x^2 + 3 y, x y^2, with a factor 2 forgotten
-/// let problem = Closure::new(
-///     2,
-///     |_, z: &[f64], g: &mut [f64]| (g[0], g[1]) = (z[0] * z[0] + 3.0 * z[1], z[0] * z[1] * z[1]),
-///     |_, z, j| j.copy_from_slice(&[2.0 * z[0], z[1] * z[1], 3.0, z[0] * z[1]]),
-/// );
-/// let mistakes = check(&problem, &Rows::from_vec(1, 2, vec![1.5, 0.7])?)?;
+/// let g = |z: &[f64], _: &[f64], g: &mut [f64]| (g[0], g[1]) = (z[0] * z[0] + 3.0 * z[1], z[0] * z[1] * z[1]);
+/// let model = Model::equation_on_slices(g)
+///     .jacobian(|z, _, j| j.copy_from_slice(&[2.0 * z[0], z[1] * z[1], 3.0, z[0] * z[1]]));
+/// let mistakes = check(&model.system(2)?, &Rows::from_vec(1, 2, vec![1.5, 0.7])?)?; // for one sample model.check(z)
 /// assert!(mistakes[0].to_string().contains("entry (1, 1)"), "{}", mistakes[0]);
 /// # Ok::<(), dini::Error>(())
 /// ```

@@ -12,15 +12,14 @@ use crate::problem::{Active, ParamJvp, ParamVjp};
 /// rows of p numbers, too.
 ///
 /// ```
-/// use dini::{Rows, check_parameters, problem::Closure};
+/// use dini::{Model, Rows, check_parameters};
 /// // z^2 = a, with the wrong sign
-/// let build = |a: &Rows<f64>| {
-///     let a = a.clone();
-///     Closure::new(1, move |s, z: &[f64], g| g[0] = z[0] * z[0] - a.row(s)[0], |_, z, j| j[0] = 2.0 * z[0])
-///         .parameters(1, |_, _, d| d[0] = 1.0)
-/// };
 /// let one = Rows::from_vec(1, 1, vec![1.0])?;
-/// let mistakes = check_parameters(build, &one, &one)?;
+/// let system = Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0] * z[0] - a[0])
+///     .parameter_jacobian(|_, _, d| d[0] = 1.0)
+///     .samples(one.clone())
+///     .system(1)?;
+/// let mistakes = check_parameters(|a: &Rows<f64>| system.with_parameters(a.clone()).unwrap(), &one, &one)?;
 /// assert!(mistakes[0].to_string().contains("the sign is wrong"), "{}", mistakes[0]);
 /// # Ok::<(), dini::Error>(())
 /// ```

@@ -15,16 +15,16 @@ use crate::{Real, UserError};
 /// The first derivatives must be right: check them before. 4 (n + p) products of each kind.
 ///
 /// ```
-/// use dini::{Rows, check_second, problem::Closure};
+/// use dini::{Model, Rows, check_second};
 /// // z^3 = a z, with the derivative by z and a forgotten
-/// let build = |a: &Rows<f64>| {
-///     let (of_g, of_j) = (a.row(0)[0], a.row(0)[0]);
-///     Closure::new(1, move |_, z: &[f64], g| g[0] = z[0].powi(3) - of_g * z[0], move |_, z, j| j[0] = 3.0 * z[0] * z[0] - of_j)
-///         .parameters(1, |_, z, d| d[0] = -z[0])
-///         .second_derivatives(|_, at, out| out[0] = 6.0 * at.lam[0] * at.z[0] * at.dz[0])
-/// };
 /// let one = Rows::from_vec(1, 1, vec![1.0])?;
-/// let mistakes = check_second(build, &one, &one)?;
+/// let system = Model::equation_on_slices(|z: &[f64], a: &[f64], g: &mut [f64]| g[0] = z[0].powi(3) - a[0] * z[0])
+///     .jacobian(|z, a, j| j[0] = 3.0 * z[0] * z[0] - a[0])
+///     .parameter_jacobian(|z, _, d| d[0] = -z[0])
+///     .second_derivatives(|_, at, out| out[0] = 6.0 * at.lam[0] * at.z[0] * at.dz[0])
+///     .samples(one.clone())
+///     .system(1)?;
+/// let mistakes = check_second(|a: &Rows<f64>| system.with_parameters(a.clone()).unwrap(), &one, &one)?;
 /// assert!(mistakes[0].to_string().contains("(2 entries are wrong)"), "{}", mistakes[0]);
 /// # Ok::<(), dini::Error>(())
 /// ```

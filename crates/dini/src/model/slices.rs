@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::system::{Body, Form, Kind, Spot};
+use super::traced::of_equation;
 use crate::Real;
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::kernels::vector;
+use crate::kernels::{scratch, vector};
 use crate::problem::{Active, Along, Eval, Sparsity};
 
 /// Size up to which a Jacobian may be dense: 3.2 GB in f64.
@@ -46,8 +47,7 @@ impl<T: Real> Slices<T> {
             Some(pattern) if pattern.size() != n => {
                 return Err(Error::shape("the sparsity pattern", (n, n), (pattern.size(), pattern.size())));
             }
-            Some(pattern) if kind == Kind::FixedPoint => Form::Sparse(pattern.with_diagonal().clone()),
-            Some(pattern) => Form::Sparse(pattern.clone()),
+            Some(pattern) => Form::Sparse(of_equation(kind, pattern).clone()),
         };
         Ok(Slices { kind, n, stated, pattern: pattern.cloned(), form })
     }
@@ -84,20 +84,20 @@ impl<T: Real> Slices<T> {
     ///
     /// Source: A. R. Curtis, M. J. D. Powell and J. K. Reid (1974), doi:10.1093/imamat/13.1.117.
     fn coloured(&self, pattern: &Sparsity, z: &[T], a: &[T], out: &mut [T]) {
-        let mut moved = z.to_vec();
-        let (mut above, mut below) = (vec![T::zero(); self.n], vec![T::zero(); self.n]);
-        for colour in 0..pattern.colours() {
-            let columns = pattern.columns(colour);
-            for (sign, g) in [(T::one(), &mut above), (-T::one(), &mut below)] {
-                columns.iter().for_each(|&j| moved[j] = shift(z[j], sign));
-                self.value(&moved, a, g);
+        scattered(z, self.n, |moved, above, below| {
+            for colour in 0..pattern.colours() {
+                let columns = pattern.columns(colour);
+                for (sign, g) in [(T::one(), &mut *above), (-T::one(), &mut *below)] {
+                    columns.iter().for_each(|&j| moved[j] = shift(z[j], sign));
+                    self.value(moved, a, g);
+                }
+                for &j in columns {
+                    let entries = out[pattern.column(j)].iter_mut().zip(pattern.rows(j));
+                    entries.for_each(|(value, &row)| *value = (above[row] - below[row]) / width(z[j]));
+                    moved[j] = z[j];
+                }
             }
-            for &j in columns {
-                let entries = out[pattern.column(j)].iter_mut().zip(pattern.rows(j));
-                entries.for_each(|(value, &row)| *value = (above[row] - below[row]) / width(z[j]));
-                moved[j] = z[j];
-            }
-        }
+        });
     }
 
     /// df/da of one sample, column by column.
@@ -167,17 +167,27 @@ fn width<T: Real>(v: T) -> T {
 ///
 /// Source: J. Nocedal and S. J. Wright (2006), doi:10.1007/978-0-387-40065-5, eq. (8.7).
 fn differences<T: Real>(x: &[T], rows: usize, f: impl Fn(&[T], &mut [T]), mut column: impl FnMut(usize, &[T])) {
-    let mut moved = x.to_vec();
-    let (mut above, mut below) = (vec![T::zero(); rows], vec![T::zero(); rows]);
-    for j in 0..x.len() {
-        for (sign, g) in [(T::one(), &mut above), (-T::one(), &mut below)] {
-            moved[j] = shift(x[j], sign);
-            f(&moved, g);
+    scattered(x, rows, |moved, above, below| {
+        for j in 0..x.len() {
+            for (sign, g) in [(T::one(), &mut *above), (-T::one(), &mut *below)] {
+                moved[j] = shift(x[j], sign);
+                f(moved, g);
+            }
+            moved[j] = x[j];
+            above.iter_mut().zip(&*below).for_each(|(a, &b)| *a = (*a - b) / width(x[j]));
+            column(j, above);
         }
-        moved[j] = x[j];
-        above.iter_mut().zip(&below).for_each(|(a, &b)| *a = (*a - b) / width(x[j]));
-        column(j, &above);
-    }
+    });
+}
+
+/// Calls `f` with a copy of `x` and room for two times so many values.
+fn scattered<T: Real>(x: &[T], rows: usize, f: impl FnOnce(&mut [T], &mut [T], &mut [T])) {
+    scratch::with(x.len() + 2 * rows, |memory| {
+        let (moved, values) = memory.split_at_mut(x.len());
+        let (above, below) = values.split_at_mut(rows);
+        moved.copy_from_slice(x);
+        f(moved, above, below);
+    });
 }
 
 /// The parameters of row i.
@@ -210,9 +220,8 @@ impl<T: Real> Body<T> for Slices<T> {
                 continue;
             }
             match (&self.pattern, &self.form) {
-                (Some(pattern), Form::Sparse(wider)) => {
-                    let mut own = vec![T::zero(); pattern.entries()];
-                    self.own_entries(z, a, &mut own);
+                (Some(pattern), Form::Sparse(wider)) => scratch::with(pattern.entries(), |own| {
+                    self.own_entries(z, a, own);
                     out.fill(T::zero());
                     for j in 0..self.n {
                         let column = wider.column(j);
@@ -220,7 +229,7 @@ impl<T: Real> Body<T> for Slices<T> {
                         own[pattern.column(j)].iter().zip(pattern.rows(j)).for_each(|(&v, &i)| out[place(i)] = -v);
                         out[place(j)] += T::one();
                     }
-                }
+                }),
                 _ => {
                     self.own_entries(z, a, out);
                     out.iter_mut().for_each(|v| *v = -*v);

@@ -61,9 +61,9 @@ pub trait Body<T>: Send + Sync {
     fn residual(&self, point: Spot<'_, T>, out: &mut Rows<T>) -> Eval;
     /// Writes the entries of J as the form says: those of row i go to `values[at.slot(i) * count..][..count]`.
     fn entries(&self, point: Spot<'_, T>, g: &Rows<T>, count: usize, values: &mut [T]) -> Eval;
-    /// out <- J v, where there are products alone.
+    /// out <- J v, where there are products alone; the points of `point` are by slot.
     fn jvp(&self, point: Spot<'_, T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval;
-    /// out <- J^T u, where there are products alone.
+    /// out <- J^T u, likewise.
     fn vjp(&self, point: Spot<'_, T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval;
     /// grad <- grad + scale (dg/da)^T u
     fn parameter_vjp(&self, point: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval;
@@ -222,13 +222,6 @@ impl<T: Real> Tape<T> {
     fn of(&self, slot: usize, count: usize) -> &[T] {
         &self.values[slot * count..(slot + 1) * count]
     }
-
-    /// The points of the rows of `at`.
-    fn points(&self, at: Active<'_>) -> Rows<T> {
-        let mut z = Rows::new(at.len(), self.z.width());
-        (0..at.len()).for_each(|i| z.row_mut(i).copy_from_slice(self.z.row(at.slot(i))));
-        z
-    }
 }
 
 impl<T: Real> Linearize for System<T> {
@@ -258,7 +251,7 @@ impl<T: Real> Linearize for System<T> {
     fn jvp(&self, at: Active<'_>, tape: &Tape<T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {
         let count = self.entries();
         match self.body.form() {
-            Form::Products => return self.body.jvp(self.point(at, &tape.points(at)), v, out),
+            Form::Products => return self.body.jvp(self.point(at, &tape.z), v, out),
             Form::Sparse(sparsity) => {
                 (0..at.len()).for_each(|i| sparsity.multiply(tape.of(at.slot(i), count), v.row(i), out.row_mut(i)));
             }
@@ -277,7 +270,7 @@ impl<T: Real> Linearize for System<T> {
     fn vjp(&self, at: Active<'_>, tape: &Tape<T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval {
         let count = self.entries();
         match self.body.form() {
-            Form::Products => return self.body.vjp(self.point(at, &tape.points(at)), u, out),
+            Form::Products => return self.body.vjp(self.point(at, &tape.z), u, out),
             Form::Sparse(sparsity) => (0..at.len()).for_each(|i| {
                 sparsity.multiply_transpose(tape.of(at.slot(i), count), u.row(i), out.row_mut(i));
             }),

@@ -58,13 +58,15 @@ const MOST: usize = 5;
 enum Input<'a, T> {
     /// row i of these
     Row(&'a Rows<T>),
+    /// the row of the slot of row i
+    Slot(&'a Rows<T>),
     /// the row of the sample of row i
     Sample(&'a Rows<T>),
 }
 
 impl<'a, T: Real> Input<'a, T> {
     fn width(&self) -> usize {
-        let (Input::Row(rows) | Input::Sample(rows)) = self;
+        let (Input::Row(rows) | Input::Slot(rows) | Input::Sample(rows)) = self;
         rows.width()
     }
 
@@ -72,6 +74,7 @@ impl<'a, T: Real> Input<'a, T> {
         match self {
             _ if self.width() == 0 => &[],
             Input::Row(rows) => rows.row(i),
+            Input::Slot(rows) => rows.row(at.slot(i)),
             Input::Sample(rows) => rows.row(at.sample(i)),
         }
     }
@@ -131,6 +134,7 @@ impl Traced {
                 if given.size() != n {
                     return Err(Error::shape("the sparsity pattern", (n, n), (given.size(), given.size())));
                 }
+                let given = of_equation(kind, given);
                 let outside = entries.iter().find(|e| given.rows(e.input).binary_search(&e.row).is_err());
                 if outside.is_some() {
                     return Err(Error::IncompleteSparsity { sample: 0 });
@@ -140,7 +144,7 @@ impl Traced {
         };
         let form = if wanted {
             let read = || Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)));
-            Form::Sparse(if let Pattern::Given(given) = pattern { given.clone() } else { read()? })
+            Form::Sparse(if let Pattern::Given(given) = pattern { of_equation(kind, given).clone() } else { read()? })
         } else if dense {
             Form::Dense
         } else {
@@ -173,6 +177,11 @@ impl Traced {
         };
         code.run(at.len(), input, output);
     }
+}
+
+/// The pattern of dg/dz for one of the function of this kind.
+pub(super) fn of_equation(kind: Kind, given: &Sparsity) -> &Sparsity {
+    if kind == Kind::FixedPoint { given.with_diagonal() } else { given }
 }
 
 /// The nodes of g for a function of this kind, and of what is to be smallest.
@@ -266,7 +275,7 @@ impl<T: Real> Body<T> for Traced {
             let tangent = numbers(&mut graph, tangent);
             Code::new(&graph, &tangent, 2 * n + p)
         });
-        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(v)];
+        let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(v)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
@@ -280,7 +289,7 @@ impl<T: Real> Body<T> for Traced {
             let products = numbers(&mut graph, products);
             Code::new(&graph, &products, 2 * n + p)
         });
-        let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
+        let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(u)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
@@ -391,7 +400,7 @@ mod tests {
         let z = Rows::from_vec(2, 3, vec![0.3, -1.2, 2.0, 0.5, 0.7, -0.1])?;
         let a = Rows::from_vec(2, 1, vec![0.4, -0.9])?;
         let spot = Spot { at: Active::new(&[0, 1], 0, false), z: &z, a: &a };
-        let (mut written, mut formed) = (vec![0.0; 18], vec![0.0; 18]);
+        let (mut written, mut formed) = (vec![0f64; 18], vec![0f64; 18]);
         traced.entries(spot, &z, 9, &mut written)?;
         traced.columns(spot, &mut formed)?;
         assert!(written.iter().filter(|v| **v != 0.0).count() > 10);

@@ -3,34 +3,21 @@
 //! A problem holds its parameters a and is never mutated. It states plain derivatives (J v, J^T u, (dg/da) t,
 //! (dg/da)^T u with J = dg/dz); every sign of the implicit function theorem belongs to the library. A fixed point
 //! z = f(z; a) enters as g = z - f(z; a).
+//!
+//! Closures become problems by [`Model`](crate::Model); the traits here are for problems with products, storage or parameters of their
+//! own.
 
 mod active;
-mod closure;
-mod coloured;
 mod colouring;
-mod dense;
-mod difference;
-mod equation;
-mod fixed_point;
 mod scaled;
 mod second_order;
 mod shared;
-mod sparse;
 mod sparsity;
 mod sweep;
 
 pub use active::Active;
-pub use closure::Closure;
-pub use coloured::{ColouredDifferences, ColouredTape};
-pub use dense::DenseTape;
-pub(crate) use dense::check_start;
-pub use difference::{DifferenceTape, Differences};
-pub use equation::{Dual, Equation};
-pub use fixed_point::FixedPoint;
 pub use scaled::Scaled;
 pub use second_order::{Along, SecondOrder};
-pub use sparse::Sparse;
-pub(crate) use sparse::check_size;
 pub use sparsity::Sparsity;
 pub(crate) use sparsity::{covers, direction};
 pub use sweep::{Order, Pass};

@@ -11,13 +11,9 @@ use crate::Real;
 /// of R g; of a loss L(z) the cotangent by y is C dL/dz. An evaluation copies z.
 ///
 /// ```
-/// use dini::{Newton, Options, Rows, problem::{Closure, Scaled}, solve};
+/// use dini::{Model, Newton, Options, Rows, problem::Scaled, solve};
 /// // a pressure near 1e5 and a fraction near 1e-3
-/// let pair = Closure::new(
-///     2,
-///     |_, z: &[f64], g| (g[0], g[1]) = (z[0] - 1e5, z[0] * z[1] - 128.0),
-///     |_, z, j| j.copy_from_slice(&[1.0, z[1], 0.0, z[0]]),
-/// );
+/// let pair = Model::equation(|z, _| [z[0] - 1e5, z[0] * z[1] - 128.0]).system(2)?;
 /// let units = [131_072.0, 0.0009765625];
 /// let scaled = Scaled::new(&pair, vec![1.0 / units[0], 0.0078125], units.to_vec())?;
 /// let y = Rows::from_vec(1, 2, vec![1.0, 1.0])?;

@@ -75,9 +75,9 @@ pub enum Plan {
 /// unknowns on) where there is no root to be found.
 ///
 /// ```
-/// use dini::{Options, Rows, problem::Closure, search::Search};
+/// use dini::{Model, Options, search::Search};
 /// // ln(t / 300 - 1) = 1/2 is undefined at most starts
-/// let g = Closure::new(1, |_, t: &[f64], g| g[0] = (t[0] / 300.0 - 1.0).ln() - 0.5, |_, t, j| j[0] = 1.0 / (t[0] - 300.0));
+/// let g = Model::equation(|t, _| [(t[0] / 300.0 - 1.0).ln() - 0.5]).system(1)?;
 /// let found = Search::default().root(&g, &[None], &Options::default())?;
 /// assert!((found.z()[0] - 300.0 * (1.0 + 0.5f64.exp())).abs() < 1e-9);
 /// assert!(found.verdict().is_some_and(|verdict| verdict.holds));

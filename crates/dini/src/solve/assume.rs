@@ -13,9 +13,8 @@ use crate::problem::{Active, Problem};
 /// [`Solution::verdict`] tells, also where it is not asked for (n <= 16). One evaluation.
 ///
 /// ```
-/// use dini::{Rows, problem::Closure, solve::assume_root};
-/// let root = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 4.0, |_, z, j| j[0] = 2.0 * z[0])
-///     .parameters(1, |_, _, d| d[0] = -1.0);
+/// use dini::{Model, Rows, solve::assume_root};
+/// let root = Model::equation(|z, a| [z[0] * z[0] - a[0]]).parameters(&[4.0]).system(1)?;
 /// let solution = assume_root(root, Rows::from_vec(1, 1, vec![2.0])?)?;
 /// let slope = solution.pullback(&Rows::from_vec(1, 1, vec![1.0])?)?.value.row(0)[0];
 /// assert!((slope - 0.25).abs() < 1e-12);

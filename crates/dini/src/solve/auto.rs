@@ -35,19 +35,14 @@ const SMALL: usize = 200;
 /// (2024), arXiv:2403.16341.
 ///
 /// ```
-/// use dini::{Options, Rows, problem::Closure, solve, solve::Auto};
+/// use dini::Model;
 /// // Freudenstein and Roth (1963): from this start, Newton's method with a line search ends in a local minimum
-/// let g = |_: usize, z: &[f64], g: &mut [f64]| {
-///     g[0] = z[0] - 13.0 + ((5.0 - z[1]) * z[1] - 2.0) * z[1];
-///     g[1] = z[0] - 29.0 + ((z[1] + 1.0) * z[1] - 14.0) * z[1];
-/// };
-/// let jacobian = |_: usize, z: &[f64], j: &mut [f64]| {
-///     j.copy_from_slice(&[1.0, 1.0, 10.0 * z[1] - 3.0 * z[1] * z[1] - 2.0, 3.0 * z[1] * z[1] + 2.0 * z[1] - 14.0]);
-/// };
-/// let start = Rows::from_vec(1, 2, vec![0.5, -2.0])?;
-/// let solution = solve(Closure::new(2, g, jacobian), &start, &Auto::default(), &Options::default())?;
-/// assert!((solution.converged()?.row(0)[1] - 4.0).abs() < 1e-4);
-/// let methods: Vec<_> = solution.attempts(0).map(|attempt| attempt.method).collect();
+/// let g = Model::equation(|z, _| {
+///     [z[0] - 13.0 + ((5.0 - z[1]) * z[1] - 2.0) * z[1], z[0] - 29.0 + ((z[1] + 1.0) * z[1] - 14.0) * z[1]]
+/// });
+/// let s = g.solve(&[0.5, -2.0])?;
+/// assert!((s.converged()?[1] - 4.0).abs() < 1e-4);
+/// let methods: Vec<_> = s.solution().attempts(0).map(|attempt| attempt.method).collect();
 /// assert_eq!(methods[0], "newton");
 /// # Ok::<(), dini::Error>(())
 /// ```

@@ -20,17 +20,11 @@ const PRESSED: f64 = 1e-6;
 /// doi:10.1137/1.9781611971453; that the steps are cut by component: T. F. Coleman and Y. Li (1996), doi:10.1137/0806023, in spirit.
 ///
 /// ```
-/// use dini::{Newton, Options, Rows, problem::Closure, solve, solve::Bounds};
+/// use dini::{Model, solve::Bounds};
 /// // a weak acid: h^2 / (c - h) = K; of its two roots one is a concentration
-/// let acid = Closure::new(
-///     1,
-///     |_, h: &[f64], g| g[0] = h[0] * h[0] - 1e-5 * (0.1 - h[0]),
-///     |_, h, j| j[0] = 2.0 * h[0] + 1e-5,
-/// );
-/// let bounds = Bounds::new(vec![0.0], vec![0.1])?;
-/// let options = Options { bounds: Some(bounds), ..Options::default() };
-/// let solution = solve(&acid, &Rows::from_vec(1, 1, vec![0.05])?, &Newton::default(), &options)?;
-/// assert!((solution.converged()?.row(0)[0] - 9.9501249e-4).abs() < 1e-9);
+/// let acid = Model::equation(|h, _| [h[0] * h[0] - 1e-5 * (0.1 - h[0])]);
+/// let s = acid.bounds(Bounds::new(vec![0.0], vec![0.1])?).solve(&[0.05])?;
+/// assert!((s.converged()?[0] - 9.9501249e-4).abs() < 1e-9);
 /// # Ok::<(), dini::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -32,10 +32,9 @@ const AWAY: f64 = 1e-3;
 /// constant with the units of 1/z. Here nothing depends on the units of z.
 ///
 /// ```
-/// use dini::{Options, Rows, problem::Closure, solve, solve::Bracketing};
+/// use dini::{Model, Options, Rows, solve, solve::Bracketing};
 /// // z^3 = a for a = 2 and a = 5; no derivative is asked for
-/// let a = [2.0, 5.0];
-/// let cube = Closure::new(1, move |s, z: &[f64], g| g[0] = z[0].powi(3) - a[s], |_, _, _| {});
+/// let cube = Model::equation(|z, a| [z[0].powi(3) - a[0]]).samples(Rows::from_vec(2, 1, vec![2.0, 5.0])?).system(1)?;
 /// let bracket = Bracketing::new(Rows::from_vec(2, 1, vec![0.0, 1.0])?, Rows::from_vec(2, 1, vec![2.0, 5.0])?)?;
 /// let solution = solve(&cube, &bracket.middle(2), &bracket, &Options::default())?;
 /// assert!((solution.converged()?.row(1)[0] - 5f64.cbrt()).abs() < 1e-6);

@@ -36,10 +36,9 @@ use crate::problem::{Active, Eval, Linearize, Scalar};
 /// bit. A step allocates only where it renews factors that an earlier [`Solution`](super::Solution) still holds.
 ///
 /// ```
-/// use dini::{Options, Rows, problem::Closure, solve, solve::Chord};
-/// let root = Closure::new(1, |_, z: &[f64], g| g[0] = z[0] * z[0] - 2.0, |_, z, j| j[0] = 2.0 * z[0]);
-/// let solution = solve(root, &Rows::from_vec(1, 1, vec![1.5])?, &Chord::default(), &Options::default())?;
-/// assert!((solution.converged()?.row(0)[0] - 2f64.sqrt()).abs() < 1e-6);
+/// use dini::{Model, solve::Chord};
+/// let s = Model::equation(|z, _| [z[0] * z[0] - 2.0]).solver(Chord::default()).solve(&[1.5])?;
+/// assert!((s.converged()?[0] - 2f64.sqrt()).abs() < 1e-6);
 /// # Ok::<(), dini::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -56,6 +56,12 @@ macro_rules! solvers {
             }
         }
 
+        $(impl From<$solver> for AnySolver {
+            fn from(solver: $solver) -> Self {
+                AnySolver::$solver(solver)
+            }
+        })*
+
         impl<P: Linearize<State: 'static>> Keep for AnyWork<P> {
             fn keep(&mut self, rows: &[usize]) {
                 match self {

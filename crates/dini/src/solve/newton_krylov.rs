@@ -25,8 +25,8 @@ use crate::problem::{Eval, Linearize, Scalar};
 /// ```
 /// use std::sync::Arc;
 /// use dini::linear::{BiCgStab, Inverse, LinearSolver};
-/// use dini::problem::{Active, Closure};
-/// use dini::{Options, Rows, solve, solve::NewtonKrylov};
+/// use dini::problem::Active;
+/// use dini::{Model, Options, Rows, solve, solve::NewtonKrylov};
 ///
 /// /// J is near diag(100, 1).
 /// struct Near;
@@ -41,11 +41,7 @@ use crate::problem::{Eval, Linearize, Scalar};
 ///     fn solve_transpose(&self, _: Active<'_>, r: &mut Rows<f64>) -> bool { Near::apply(r) }
 ///     fn known(&self, _: usize) -> bool { true }
 /// }
-/// let problem = Closure::new(
-///     2,
-///     |_, z: &[f64], g: &mut [f64]| (g[0], g[1]) = (100.0 * z[0] + z[1].sin() - 1.0, z[1] + z[0] * z[0] - 2.0),
-///     |_, z, j| j.copy_from_slice(&[100.0, 2.0 * z[0], z[1].cos(), 1.0]),
-/// );
+/// let problem = Model::equation(|z, _| [100.0 * z[0] + z[1].sin() - 1.0, z[1] + z[0] * z[0] - 2.0]).system(2)?;
 /// let inverse: Arc<dyn Inverse<Rows<f64>>> = Arc::new(Near);
 /// let defaults = NewtonKrylov::default();
 /// let newton = NewtonKrylov {

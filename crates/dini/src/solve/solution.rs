@@ -109,11 +109,10 @@ impl<P: Problem, M> Solution<P, M> {
     /// The correction that is left of sample `s`, and how it is known: how far z is from the root, to first order.
     ///
     /// ```
-    /// use dini::{Newton, Options, Rows, problem::Closure, solve};
-    /// let cube = Closure::new(1, |_, z: &[f64], g| g[0] = z[0].powi(3) - 8.0, |_, z, j| j[0] = 3.0 * z[0] * z[0]);
-    /// let solution = solve(&cube, &Rows::from_vec(1, 1, vec![1e4])?, &Newton::default(), &Options::default())?;
-    /// assert!(solution.accuracy(0).relative < 1e-6);
-    /// assert!((solution.converged()?.row(0)[0] - 2.0).abs() < 2e-6);
+    /// use dini::{Model, Newton};
+    /// let s = Model::equation(|z, _| [z[0].powi(3) - 8.0]).solver(Newton::default()).solve(&[1e4])?;
+    /// assert!(s.solution().accuracy(0).relative < 1e-6);
+    /// assert!((s.converged()?[0] - 2.0).abs() < 2e-6);
     /// # Ok::<(), dini::Error>(())
     /// ```
     pub fn accuracy(&self, s: usize) -> Accuracy {

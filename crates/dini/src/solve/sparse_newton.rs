@@ -7,31 +7,28 @@ use super::{Evaluator, Iterate, Knows, Solver};
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::SparseLu;
-use crate::problem::{Eval, Linearize, Scalar, Sparsity, check_size, covers, direction};
+use crate::problem::{Eval, Linearize, Scalar, Sparsity, covers, direction};
 
 /// Newton's method for sparse Jacobians: J dz = g by sparse LU, z <- z - t dz with t found per sample by backtracking.
 ///
-/// The problem states where J may differ from zero ([`Linearize::sparsity`], [`Sparse`](crate::problem::Sparse)). A step
-/// costs one product J v per colour of that pattern, a factorisation of the cost of its fill, and one evaluation per trial
-/// of the line search. The last factorisation is kept for the derivative.
+/// The problem states where J may differ from zero ([`Linearize::sparsity`]); for a [`Model`](crate::Model) that is read off the
+/// function ([`find_pattern`](crate::Model::find_pattern)) or given ([`pattern`](crate::Model::pattern)). A step costs the entries of
+/// J, by themselves or from one product J v per colour of the pattern, a factorisation of the cost of its fill, and one evaluation per
+/// trial of the line search. The last factorisation is kept for the derivative.
 ///
 /// The first step makes one more product, in a direction in general position, and compares it with the assembled J. A
 /// pattern that misses entries ends the solve: Newton would fail slowly with it. An entry that is zero at the start and not
 /// later shows as slow convergence only; a derivative is measured against the problem's own products in any case.
 ///
 /// ```
-/// use dini::cells::Tanh;
-/// use dini::problem::{Sparse, Sparsity};
-/// use dini::solve::{SparseNewton, solve};
-/// use dini::{Options, Rows};
-/// // z = tanh(W z + 1) with W on the two neighbouring diagonals
-/// let n = 50_usize;
-/// let w: Vec<f64> = (0..n * n).map(|k| if (k / n).abs_diff(k % n) == 1 { 0.4 } else { 0.0 }).collect();
-/// let cell = Tanh::new(n, w, Rows::from_vec(1, n, vec![1.0; n])?)?;
-/// let problem = Sparse { problem: cell, sparsity: Sparsity::tridiagonal(n)? };
-/// let solution = solve(&problem, &Rows::new(1, n), &SparseNewton::default(), &Options::default())?;
-/// let gradient = solution.pullback(&Rows::from_vec(1, n, vec![1.0; n])?)?.value;
-/// assert!(gradient.x.row(0).iter().all(|d| *d > 0.0));
+/// use dini::{Model, program::Var, solve::SparseNewton};
+/// // z_i = tanh(0.4 (z_{i-1} + z_{i+1}) + x_i)
+/// let chain = Model::fixed_point(|z, x| {
+///     let at = |i: usize| z.get(i).copied().unwrap_or(0.0.into());
+///     (0..z.len()).map(|i| (0.4 * (at(i.wrapping_sub(1)) + at(i + 1)) + x[i]).tanh()).collect::<Vec<Var>>()
+/// });
+/// let s = chain.find_pattern().solver(SparseNewton::default()).parameters(&[1.0; 50]).solve(&[0.0; 50])?;
+/// assert!(s.gradient(&[1.0; 50])?.iter().all(|d| *d > 0.0));
 /// # Ok::<(), dini::Error>(())
 /// ```
 ///
@@ -100,7 +97,8 @@ impl<P: Linearize> Solver<P> for SparseNewton {
     }
 
     fn accepts(&self, problem: &P, z0: &P::State) -> Result<(), Error> {
-        check_size(problem.sparsity().ok_or(Error::NoSparsity)?, z0)
+        let (size, n) = (problem.sparsity().ok_or(Error::NoSparsity)?.size(), z0.width());
+        if size == n { Ok(()) } else { Err(Error::shape("the sparsity pattern", (n, n), (size, size))) }
     }
 
     fn work(&self, problem: &P, like: &P::State) -> SparseNewtonWork<P> {

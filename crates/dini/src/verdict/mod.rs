@@ -189,12 +189,10 @@ impl<P: Linearize, M> Solution<P, M> {
     /// takes up to about 1000 residuals, with a solve of 2 n^2 operations each, per Jacobian and up to 5 Jacobians.
     ///
     /// ```
-    /// use dini::{Newton, Options, Rows, problem::Closure, solve};
+    /// use dini::{Model, Rows};
     /// // z^2 = 1 is regular at z = 1, z^2 = 0 is not at z = 0
-    /// let a = [1.0, 0.0];
-    /// let root = Closure::new(1, move |s, z: &[f64], g| g[0] = z[0] * z[0] - a[s], |_, z, j| j[0] = 2.0 * z[0]);
-    /// let start = Rows::from_vec(2, 1, vec![2.0, 2.0])?;
-    /// let solution = solve(&root, &start, &Newton::default(), &Options::default())?;
+    /// let roots = Model::equation(|z, a| [z[0] * z[0] - a[0]]).samples(Rows::from_vec(2, 1, vec![1.0, 0.0])?);
+    /// let solution = roots.solve_samples(&Rows::from_vec(1, 1, vec![2.0])?)?;
     /// assert!(solution.verdict(0)?.holds);
     /// assert!(!solution.verdict(1)?.holds);
     /// # Ok::<(), dini::Error>(())

@@ -16,7 +16,7 @@ use crate::error::{Error, UserError};
 use crate::kernels::epilogue::{Epilogue, Plain, map_row};
 use crate::kernels::gemm::Packed;
 use crate::kernels::{gemv, vector};
-use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, check_start};
+use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale};
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
 ///
@@ -185,7 +185,14 @@ impl<T: Real> Problem for Tanh<T> {
     type State = Rows<T>;
 
     fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
-        check_start(z, Some(self.x.samples()), self.n)
+        let (expected, found) = ((self.x.samples(), self.n), (z.samples(), z.width()));
+        if found != expected {
+            return Err(Error::shape("the start z0", expected, found));
+        }
+        match z.first_non_finite() {
+            Some(sample) => Err(Error::NonFinite { what: "the start z0", sample }),
+            None => Ok(()),
+        }
     }
 
     fn residual_scale(&self) -> ResidualScale {

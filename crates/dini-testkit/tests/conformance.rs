@@ -110,9 +110,10 @@ fn tanh_cell_f32() {
 const N: usize = 6;
 
 type Function<T> = fn(&[T], &[T], &mut [T]);
+type Stated<T> = fn(Function<T>) -> Model<OnSlices<T>, T>;
 
 /// z_i^3 - c z_{i+1} - a_i with the parameters (a_0, a_1, c), a_i being 0 for i > 1.
-fn by_hand<T: Real>(kind: fn(Function<T>) -> Model<OnSlices<T>, T>) -> Model<OnSlices<T>, T> {
+fn by_hand<T: Real>(kind: Stated<T>) -> Model<OnSlices<T>, T> {
     kind(|z: &[T], a: &[T], g: &mut [T]| {
         (0..N).for_each(|i| g[i] = z[i] * z[i] * z[i] - a[2] * z[(i + 1) % N]);
         (0..2).for_each(|i| g[i] -= a[i]);
@@ -147,8 +148,7 @@ fn moved<T: Real>(da: &Rows<T>, t: f64) -> Rows<T> {
 fn slices_conform<T: Real>() {
     let (z, da) = (rows::<T>(1, 5, N), rows::<T>(2, 5, 3));
     let inner = |a: &Rows<T>, b: &Rows<T>| dot(a.as_slice(), b.as_slice());
-    let kinds: [fn(Function<T>) -> Model<OnSlices<T>, T>; 2] =
-        [|f| Model::equation_on_slices(f), |f| Model::fixed_point_on_slices(f)];
+    let kinds: [Stated<T>; 2] = [|f| Model::equation_on_slices(f), |f| Model::fixed_point_on_slices(f)];
     for kind in kinds {
         let system = by_hand(kind).samples(moved(&da, 0.0)).system(N).unwrap();
         conformance::linearize(&system, &z);

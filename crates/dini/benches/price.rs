@@ -261,9 +261,9 @@ fn bratu() {
             },
             jacobian: |u, a, j| {
                 let mut entries = j.iter_mut();
-                for k in 0..M * M {
+                for (k, u) in u.iter().enumerate() {
                     around(k).zip(&mut entries).for_each(|(row, entry)| {
-                        *entry = if row == k { -4.0 + a[0] * H2 * u[k].exp() } else { 1.0 };
+                        *entry = if row == k { -4.0 + a[0] * H2 * u.exp() } else { 1.0 };
                     });
                 }
             },

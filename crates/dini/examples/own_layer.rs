@@ -97,9 +97,9 @@ impl ParamVjp for Layer {
     ) -> Eval {
         let (n, m) = (self.b.len(), self.x.width());
         for row in 0..at.len() {
-            let (sample, z, d) = (at.sample(row), z.row(row), tape.row(at.slot(row)));
-            for i in 0..n {
-                let s = -scale * d[i] * u.row(row)[i]; // dg/df = -1
+            let (sample, z) = (at.sample(row), z.row(row));
+            for (i, (d, u)) in tape.row(at.slot(row)).iter().zip(u.row(row)).enumerate() {
+                let s = -scale * d * u; // dg/df = -1
                 (0..n).for_each(|j| grad.w[i * n + j] += s * z[j]);
                 (0..m).for_each(|j| grad.u[i * m + j] += s * self.x.row(sample)[j]);
                 (0..m).for_each(|j| grad.x.row_mut(sample)[j] += s * self.u[i * m + j]);

@@ -122,7 +122,7 @@ fn products_of_a_trace_do_not_allocate() {
     let n = 70;
     let f = |z: &[Var], a: &[Var]| -> Vec<Var> {
         let mean = z.iter().sum::<Var>() / n as f64;
-        z.iter().map(|z| (0.3 * z + 0.5 * mean + a[0]).tanh()).collect()
+        z.iter().map(|z| (0.3 * z + 0.4 * mean + a[0] + 0.2).tanh()).collect()
     };
     for samples in [1, 5] {
         let system = Model::fixed_point(f).samples(shifts(samples)).system(n).unwrap();

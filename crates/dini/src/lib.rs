@@ -67,10 +67,6 @@ pub use solve::{Accuracy, Anderson, Auto, Newton, Options, Picard, Solution, Sta
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/CHOOSING.md")]
-struct Choosing;
-
 /// The chapters of the book, whose programs are tests.
 #[cfg(doctest)]
 mod book {
@@ -84,6 +80,7 @@ mod book {
         Tour "tour.md"
         Mathematics "mathematics.md"
         Stating "stating.md"
+        Choosing "choosing.md"
         Theorem "theorem.md"
         Recipes "recipes.md"
         Cost "cost.md"

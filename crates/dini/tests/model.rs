@@ -12,7 +12,7 @@ use dini::gradient::{Implicit, linear_loss};
 use dini::model::{OnSlices, OnVars, System};
 use dini::problem::{Active, Linearize, ParamJvp, ParamVjp, Problem, Sparsity};
 use dini::program::{Var, select};
-use dini::solve::{Solver, SparseNewton};
+use dini::solve::{Bounds, Solver, SparseNewton};
 use dini::{Anderson, Error, Model, Newton, Options, Picard, Real, Rows, Status, solve};
 use num_traits::Float;
 
@@ -926,4 +926,40 @@ fn rows_without_columns_are_harmless() {
     none.scale(&[2.0, 3.0]);
     none.add_combination(&[1.0, 1.0], std::slice::from_ref(&other));
     assert_eq!((none.samples(), none.width()), (2, 0));
+}
+
+#[test]
+fn scales_change_the_way_and_not_the_units_of_the_result() {
+    // x y = 1, e^-x + e^-y = 1.0001 (Powell 1970): the root is at 1.098e-5 and 9.106; y to scale, x in units of 1e-5
+    let powell = |z: &[Var], a: &[Var]| [1e4 * z[0] * z[1] - a[0], (-z[0]).exp() + (-z[1]).exp() - 1.0001];
+    let plain = Model::equation(powell).parameters(&[1.0]).tolerance(1e-10);
+    let scaled = Model::equation(powell).parameters(&[1.0]).tolerance(1e-10).scales(&[1e-5, 10.0], &[1.0, 1e-4]);
+    let (one, other) = (plain.solve(&[1e-5, 9.0]).unwrap(), scaled.solve(&[1e-5, 9.0]).unwrap());
+    for (a, b) in one.converged().unwrap().iter().zip(other.converged().unwrap()) {
+        assert!((a - b).abs() <= 1e-9 * a.abs(), "{a} and {b}");
+    }
+    for (a, b) in one.jacobian().unwrap().as_slice().iter().zip(other.jacobian().unwrap().as_slice()) {
+        assert!((a - b).abs() <= 1e-6 * a.abs(), "{a} and {b}");
+    }
+    assert!(other.verdict().unwrap().holds && other.residual_norm() < 1e-9);
+    assert!(other.accuracy().relative < 1e-10 && other.accuracy().correction < 1e-9);
+    // bounds are in the units of the problem, too
+    let bounds = Bounds::new(vec![1e-6, 1.0], vec![1e-4, 100.0]).unwrap();
+    let within = Model::equation(powell).parameters(&[1.0]).scales(&[1e-5, 10.0], &[1.0, 1e-4]).bounds(bounds);
+    assert_eq!(within.solve(&[5e-5, 2.0]).unwrap().status(), Status::Converged);
+    assert!(matches!(within.solve(&[5e-5, 0.5]), Err(Error::OutOfBounds { unknown: 1, .. })));
+    // sparse entries and products alone are scaled the same way
+    let chain = |z: &[Var], _: &[Var]| -> Vec<Var> {
+        (0..z.len()).map(|i| z[i].powi(3) + z[i] - if i == 0 { 2e-9.into() } else { z[i - 1] * 1e-3 } - 1e-9).collect()
+    };
+    let sizes = (vec![1e-9; 70], vec![1e-9; 70]);
+    let start = vec![2e-9; 70];
+    let sparse = Model::equation(chain).find_pattern().scales(&sizes.0, &sizes.1).solve(&start).unwrap();
+    let dense = Model::equation(chain).solve(&start).unwrap();
+    for (a, b) in sparse.converged().unwrap().iter().zip(dense.converged().unwrap()) {
+        assert!((a - b).abs() <= 1e-6 * a.abs(), "{a} and {b}");
+    }
+    // what can't be a size is refused
+    assert!(matches!(plain.clone().scales(&[1.0], &[1.0, 1.0]).solve(&[1e-5, 9.0]), Err(Error::Shape { .. })));
+    assert!(matches!(plain.scales(&[1.0, 0.0], &[1.0, 1.0]).solve(&[1e-5, 9.0]), Err(Error::Option { .. })));
 }

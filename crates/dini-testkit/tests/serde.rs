@@ -30,12 +30,12 @@ fn what_is_left_out_is_the_default_and_what_is_unknown_is_refused() {
     let options: Options = serde_json::from_str(r#"{"relative": 1e-8}"#).expect("options");
     assert_eq!(options, Options { relative: 1e-8, ..Options::default() });
     let refusals = [
-        serde_json::from_str::<Options>(r#"{"tolerence": 1e-8}"#).map(drop),
+        serde_json::from_str::<Options>(r#"{"tol": 1e-8}"#).map(drop),
         serde_json::from_str::<Newton>(r#"{"damping": 1}"#).map(drop),
         serde_json::from_str::<AnySolver>(r#"{"newtown": {}}"#).map(drop),
         serde_json::from_str::<Bounds>(r#"{"lower": [2.0], "upper": [1.0]}"#).map(drop),
     ];
-    for (refusal, named) in refusals.into_iter().zip(["tolerence", "damping", "newtown", "2..1"]) {
+    for (refusal, named) in refusals.into_iter().zip(["tol", "damping", "newtown", "2..1"]) {
         let message = refusal.expect_err("this must be refused").to_string();
         assert!(message.contains(named), "{message}");
     }

@@ -109,13 +109,16 @@ impl Graph {
             while let Some(id) = open.pop() {
                 let Some(adjoint) = adjoints[id.index()].take() else { continue };
                 work += 1;
-                if work > operations || self.len() > operations || entries.len() > most {
+                if work > operations || self.len() > operations {
                     return None;
                 }
                 if self.constant(adjoint.value) == Some(0.0) {
                     continue;
                 }
                 if let Some(input) = self.as_input(id) {
+                    if entries.len() == most {
+                        return None;
+                    }
                     entries.push(Entry { row, input, value: adjoint.value });
                     continue;
                 }

@@ -257,7 +257,7 @@ fn every_type_of_number_computes_the_same() {
         let mut slopes = Rows::new(1, n);
         system.param_jvp(at, &tape, &z, &one(&da), &mut slopes).unwrap();
         let mut jets = vec![Jet::number(0.0); n];
-        let lifted = [0, 1].map(|k| Jet { value: a[k], slope: da[k] });
+        let lifted = [0, 1].map(|k| Jet::new(a[k], da[k]));
         Everything.residual(&vec![Jet::number(0.0); n], &lifted, &mut jets);
         for (k, jet) in jets.iter().enumerate() {
             let (value, slope) = (g.row(0)[k], slopes.row(0)[k]);
@@ -270,14 +270,55 @@ fn every_type_of_number_computes_the_same() {
 
 #[test]
 fn a_number_that_does_not_move_has_no_derivative_to_lose() {
-    let still = Jet { value: 0.0, slope: 0.0 };
-    let moving = Jet { value: 2.0, slope: 1.0 };
+    let still = Jet::new(0.0, 0.0);
+    let moving = Jet::new(2.0, 1.0);
     assert_eq!((still.sqrt() + moving).slope, 1.0);
-    assert_eq!(Jet { value: -1.0, slope: 1.0 }.pow(Jet::number(2.0)).slope, -2.0);
+    assert_eq!(Jet::new(-1.0, 1.0).pow(Jet::number(2.0)).slope, -2.0);
     // as in a program: what has overflowed does not move
-    assert_eq!((moving * 1e3).exp().tanh(), Jet { value: 1.0, slope: 0.0 });
+    assert_eq!((moving * 1e3).exp().tanh(), Jet::new(1.0, 0.0));
     // NaN decides nothing
     let undefined = Plain(f64::NAN).lt(Plain(0.0));
     assert!(Plain::select(undefined, Plain(1.0), Plain(2.0)).0.is_nan());
     assert!(Plain::select(!undefined, Plain(1.0), Plain(2.0)).0.is_nan());
+}
+
+/// |z| as a root, and z itself as the root of a cube, each with a multiple of z: at 0 the rules give 0 times infinity.
+struct Hidden(bool);
+
+impl Equation for Hidden {
+    fn unknowns(&self) -> usize {
+        1
+    }
+    fn parameters(&self) -> usize {
+        1
+    }
+    fn residual<D: Number>(&self, z: &[D], a: &[D], out: &mut [D]) {
+        let hidden = if self.0 { (z[0] * z[0]).sqrt() } else { z[0].powi(3).cbrt() };
+        out[0] = hidden + z[0] * 2.0 - a[0];
+    }
+}
+
+#[test]
+fn a_slope_that_the_rules_do_not_give_is_not_made_up() {
+    for kink in [true, false] {
+        let hidden = Hidden(kink);
+        let root = tiny::solve(&hidden, [0f64], [0.0], &tight()).unwrap();
+        assert!(root.pullback([1.0]).is_err(), "{kink}: {:?}", root.pullback([1.0]));
+        // away from 0 there is one
+        let root = tiny::solve(&hidden, [1f64], [3.0], &tight()).unwrap();
+        assert!((root.pullback([1.0]).unwrap()[0] - 1.0 / 3.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_residual_that_has_underflowed_is_no_regular_root() {
+    let many = Options { max_iterations: 2000, ..Options::default() };
+    let double = tiny::solve(&Power(2), [1f64], [0.0], &many).unwrap();
+    assert!(matches!(double.pullback([1.0]), Err(Error::Singular { .. })));
+    let double = tiny::solve(&Power(2), [1f32], [0.0], &many).unwrap();
+    assert!(matches!(double.pullback([1.0]), Err(Error::Singular { .. })));
+    // a root at 0, or a small one, is as good as any
+    let zero = tiny::solve(&Power(1), [1f64], [0.0], &tight()).unwrap();
+    let small = tiny::solve(&Power(1), [1f64], [1e-250], &tight()).unwrap();
+    assert_eq!((zero.pullback([1.0]).unwrap(), small.pullback([1.0]).unwrap()), ([1.0], [1.0]));
 }

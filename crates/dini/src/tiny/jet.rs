@@ -9,57 +9,73 @@ use crate::program::{Function, Join, choose, raise};
 
 /// A value and its derivative along one direction, carried through a computation.
 ///
-/// What does not change along the direction has the derivative 0 also where a function has none, such as sqrt at 0.
+/// What does not depend on the direction has the derivative 0 also where a function has none, such as sqrt at 0. What depends on it, but
+/// happens to have the derivative 0, has none there: the rules of calculus say nothing of 0 times infinity.
 ///
 /// Source: A. Griewank and A. Walther (2008), doi:10.1137/1.9780898717761, section 3.1.
 ///
 /// ```
 /// use dini::tiny::{Jet, Number};
-/// let x = Jet { value: 2.0, slope: 1.0 };
-/// assert_eq!(x * x.exp(), Jet { value: 2.0 * 2f64.exp(), slope: 3.0 * 2f64.exp() });
+/// let x = Jet::new(2.0, 1.0);
+/// assert_eq!(x * x.exp(), Jet::new(2.0 * 2f64.exp(), 3.0 * 2f64.exp()));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Jet<T> {
     /// The value.
     pub value: T,
     /// Its derivative.
     pub slope: T,
+    /// Whether it depends on the direction.
+    moves: bool,
 }
 
-impl<T: Real> Jet<T> {
-    /// A value that depends on x by `derivative` where x changes.
-    #[inline]
-    fn along(value: T, change: T, derivative: impl FnOnce() -> T) -> Self {
-        Jet { value, slope: part(change, derivative) }
+impl<T: Real> PartialEq for Jet<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.value, self.slope) == (other.value, other.slope)
     }
 }
 
-#[inline]
-fn part<T: Real>(change: T, derivative: impl FnOnce() -> T) -> T {
-    if change == T::zero() { change } else { change * derivative() }
+impl<T: Real> Jet<T> {
+    /// A number that changes by `slope` along the direction; it does not depend on it where that is 0.
+    #[inline]
+    pub fn new(value: T, slope: T) -> Self {
+        Jet { value, slope, moves: slope != T::zero() }
+    }
+
+    /// The part of a derivative that comes from a change of this number.
+    #[inline]
+    fn part(self, derivative: impl FnOnce() -> T) -> T {
+        if self.moves { self.slope * derivative() } else { T::zero() }
+    }
+
+    /// A function of this number.
+    #[inline]
+    fn along(self, value: T, derivative: impl FnOnce() -> T) -> Self {
+        Jet { value, slope: self.part(derivative), moves: self.moves }
+    }
 }
 
 impl<T: Real> Number for Jet<T> {
     #[inline]
     fn number(value: f64) -> Self {
-        Jet { value: T::of(value), slope: T::zero() }
+        Jet::new(T::of(value), T::zero())
     }
     #[inline]
     fn call(self, function: Function) -> Self {
         let (x, y) = (self.value, function.apply(self.value));
-        Jet::along(y, self.slope, || T::of(function.derivative(x.as_f64(), y.as_f64())))
+        self.along(y, || T::of(function.derivative(x.as_f64(), y.as_f64())))
     }
     #[inline]
     fn join(self, join: Join, other: Self) -> Self {
         let operands = (self.value, other.value);
         let value = join.apply(self.value, other.value);
         let by = |first| move || join.derivative(operands, value, first);
-        Jet { value, slope: part(self.slope, by(true)) + part(other.slope, by(false)) }
+        Jet { value, slope: self.part(by(true)) + other.part(by(false)), moves: self.moves || other.moves }
     }
     #[inline]
     fn powf(self, y: f64) -> Self {
         let (x, value) = (self.value, raise(self.value, y));
-        Jet::along(value, self.slope, || {
+        self.along(value, || {
             let slope = T::of(y) * raise(x, y - 1.0);
             if y == 0.0 {
                 T::zero()
@@ -74,20 +90,21 @@ impl<T: Real> Number for Jet<T> {
     #[inline]
     fn select(truth: Truth<Self>, yes: Self, no: Self) -> Self {
         let truth = truth.0.value;
-        Jet { value: choose(truth, yes.value, no.value), slope: choose(truth, yes.slope, no.slope) }
+        let (value, slope) = (choose(truth, yes.value, no.value), choose(truth, yes.slope, no.slope));
+        Jet { value, slope, moves: yes.moves || no.moves }
     }
 }
 
 arithmetic! {
-    Jet, x y c, Jet { value: -x.value, slope: -x.slope };
-    Add add AddAssign add_assign: Jet { value: x.value + y.value, slope: x.slope + y.slope },
-        Jet { value: x.value + c, slope: x.slope };
-    Sub sub SubAssign sub_assign: Jet { value: x.value - y.value, slope: x.slope - y.slope },
-        Jet { value: x.value - c, slope: x.slope };
-    Mul mul MulAssign mul_assign: Jet { value: x.value * y.value, slope: x.slope * y.value + x.value * y.slope },
-        Jet { value: x.value * c, slope: x.slope * c };
+    Jet, x y c, Jet { value: -x.value, slope: -x.slope, moves: x.moves };
+    Add add AddAssign add_assign: Jet { value: x.value + y.value, slope: x.slope + y.slope, moves: x.moves || y.moves },
+        Jet { value: x.value + c, slope: x.slope, moves: x.moves };
+    Sub sub SubAssign sub_assign: Jet { value: x.value - y.value, slope: x.slope - y.slope, moves: x.moves || y.moves },
+        Jet { value: x.value - c, slope: x.slope, moves: x.moves };
+    Mul mul MulAssign mul_assign: Jet { value: x.value * y.value, slope: x.slope * y.value + x.value * y.slope, moves: x.moves || y.moves },
+        Jet { value: x.value * c, slope: x.slope * c, moves: x.moves };
     Div div DivAssign div_assign: {
         let value = x.value / y.value;
-        Jet { value, slope: (x.slope - value * y.slope) / y.value }
-    }, Jet { value: x.value / c, slope: x.slope / c };
+        Jet { value, slope: (x.slope - value * y.slope) / y.value, moves: x.moves || y.moves }
+    }, Jet { value: x.value / c, slope: x.slope / c, moves: x.moves };
 }

@@ -270,7 +270,11 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
         if condition.partial_cmp(&(0.1 / epsilon)) != Some(std::cmp::Ordering::Less) {
             return Err(singular(condition));
         }
-        let step = lu.solve(self.residual_at(&self.z));
+        let g = self.residual_at(&self.z);
+        if self.underflows(&g) {
+            return Err(singular(f64::INFINITY));
+        }
+        let step = lu.solve(g);
         let next: [T; N] = std::array::from_fn(|i| self.z[i] - step[i]);
         let (first, second) = (norm(&step).as_f64(), norm(&lu.solve(self.residual_at(&next))).as_f64());
         // steps at rounding level say nothing
@@ -281,6 +285,22 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
         Ok(lu)
     }
 
+    /// Whether an equation is 0 at z because its terms J z are below what the scalar can hold: that says nothing of a root.
+    fn underflows(&self, g: &[T; N]) -> bool {
+        let smallest = <T as num_traits::Float>::min_positive_value();
+        // products of up to eight such numbers underflow
+        let little = (0..3).fold(smallest, |root, _| num_traits::Float::sqrt(root));
+        if !self.z.iter().any(|z| *z != T::zero() && num_traits::Float::abs(*z) < little) {
+            return false;
+        }
+        let columns: [[T; N]; N] = std::array::from_fn(|j| self.slope(|i| unit(i, j), |_| T::zero()));
+        (0..N).any(|i| {
+            let mut terms = (0..N).filter(|&j| self.z[j] != T::zero() && columns[j][i] != T::zero()).peekable();
+            let any = terms.peek().is_some();
+            any && g[i] == T::zero() && terms.all(|j| num_traits::Float::abs(columns[j][i] * self.z[j]) < smallest)
+        })
+    }
+
     fn residual_at(&self, z: &[T; N]) -> [T; N] {
         let mut g = [Plain(T::zero()); N];
         self.equation.residual(&z.map(Plain), &self.a.map(Plain), &mut g);
@@ -289,8 +309,8 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
 
     /// The derivative of g along (dz, da).
     fn slope(&self, dz: impl Fn(usize) -> T, da: impl Fn(usize) -> T) -> [T; N] {
-        let z: [Jet<T>; N] = std::array::from_fn(|i| Jet { value: self.z[i], slope: dz(i) });
-        let a: [Jet<T>; P] = std::array::from_fn(|i| Jet { value: self.a[i], slope: da(i) });
+        let z: [Jet<T>; N] = std::array::from_fn(|i| Jet::new(self.z[i], dz(i)));
+        let a: [Jet<T>; P] = std::array::from_fn(|i| Jet::new(self.a[i], da(i)));
         let mut g = [Jet::number(0.0); N];
         self.equation.residual(&z, &a, &mut g);
         g.map(|g| g.slope)

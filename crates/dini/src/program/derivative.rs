@@ -2,9 +2,9 @@
 
 use std::collections::BinaryHeap;
 
-use super::function::Slope;
 use super::graph::Graph;
 use super::node::{Id, Join, Node, Op};
+use super::slope::{Slope, raised};
 
 /// One entry of a Jacobian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,11 +154,6 @@ impl Graph {
         order
     }
 
-    fn less_one(&mut self, x: Id) -> Id {
-        let one = self.number(1.0);
-        self.join(Join::Subtract, x, one)
-    }
-
     fn sum(&mut self, sum: Option<Id>, term: Id) -> Id {
         match sum {
             Some(sum) => self.join(Join::Add, sum, term),
@@ -167,83 +162,26 @@ impl Graph {
     }
 
     /// How a change of operand `place` of a node becomes one of the node; none where it never does.
-    fn slope(&mut self, id: Id, place: usize) -> Option<Slope> {
+    fn slope(&mut self, id: Id, place: usize) -> Option<Slope<Id>> {
         self.rule(id, place)
             .filter(|slope| !matches!(slope, Slope::Times(factor) if self.constant(*factor) == Some(0.0)))
     }
 
-    fn rule(&mut self, id: Id, place: usize) -> Option<Slope> {
+    fn rule(&mut self, id: Id, place: usize) -> Option<Slope<Id>> {
         let node = self.node(id);
         let [a, b, _] = node.operands;
         match node.op {
             Op::Input(_) | Op::Constant(_) => None,
             Op::Negate => Some(Slope::Minus),
             Op::Call(function) => function.slope(self, a, id),
-            Op::Raise(bits) => {
-                let n = f64::from_bits(bits);
-                if n == 0.0 {
-                    return None;
-                }
-                let power = self.raise(a, n - 1.0);
-                let slope = self.scaled(power, n);
-                // a square overflows where its slope does not
-                if n == 2.0 { Some(Slope::Times(slope)) } else { self.gated(slope, id) }
-            }
+            Op::Raise(bits) => raised(self, a, f64::from_bits(bits), id),
             Op::Select if place == 0 => None,
             Op::Select => Some(Slope::Where(a, place == 1)),
-            Op::Join(join) => self.slope_of(join, (a, b), id, place == 0),
+            Op::Join(join) => join.slope(self, (a, b), id, place == 0),
         }
     }
 
-    fn slope_of(&mut self, join: Join, (a, b): (Id, Id), id: Id, first: bool) -> Option<Slope> {
-        match join {
-            Join::Add => Some(Slope::One),
-            Join::Subtract => Some(if first { Slope::One } else { Slope::Minus }),
-            Join::Multiply => Some(Slope::Times(if first { b } else { a })),
-            Join::Divide if first => Some(Slope::Over(b)),
-            Join::Divide => Some(Slope::Quotient { q: id, b }),
-            Join::Power if first => {
-                let exponent = self.less_one(b);
-                let power = self.join(Join::Power, a, exponent);
-                let slope = self.join(Join::Weigh, b, power);
-                self.gated(slope, id)
-            }
-            Join::Power => {
-                let slope = self.join(Join::PowerLog(1), a, b);
-                self.gated(slope, id)
-            }
-            Join::PowerLog(k) if first => {
-                let exponent = self.less_one(b);
-                let power = self.join(Join::PowerLog(k), a, exponent);
-                let fewer = if k == 1 { Join::Power } else { Join::PowerLog(k - 1) };
-                let other = self.join(fewer, a, exponent);
-                let (left, right) = (self.join(Join::Weigh, b, power), self.scaled(other, f64::from(k)));
-                Some(Slope::Times(self.join(Join::Add, left, right)))
-            }
-            Join::PowerLog(k) => Some(Slope::Times(self.join(Join::PowerLog(k.saturating_add(1)), a, b))),
-            // the angle of (b, a): b / r^2 by a, -a / r^2 by b
-            Join::Atan2 => {
-                let r = self.join(Join::Hypot, a, b);
-                let part = self.join(Join::Divide, if first { b } else { a }, r);
-                let slope = self.join(Join::Divide, part, r);
-                Some(Slope::Times(if first { slope } else { self.negate(slope) }))
-            }
-            Join::Hypot => Some(Slope::Times(self.join(Join::Divide, if first { a } else { b }, id))),
-            Join::Min => Some(Slope::Where(self.join(Join::LessEqual, a, b), first)),
-            Join::Max => Some(Slope::Where(self.join(Join::GreaterEqual, a, b), first)),
-            Join::Mod if first => Some(Slope::One),
-            Join::Mod => {
-                let quotient = self.join(Join::Divide, a, b);
-                let whole = self.call(super::Function::Floor, quotient);
-                Some(Slope::Times(self.negate(whole)))
-            }
-            Join::Weigh => Some(Slope::Times(if first { b } else { a })),
-            Join::Gate => first.then_some(Slope::Gated(b)),
-            Join::Less | Join::LessEqual | Join::Greater | Join::GreaterEqual | Join::And | Join::Or => None,
-        }
-    }
-
-    fn mapped(&mut self, slope: Slope, change: Id) -> Id {
+    fn mapped(&mut self, slope: Slope<Id>, change: Id) -> Id {
         match slope {
             Slope::One => change,
             Slope::Minus => self.negate(change),
@@ -282,7 +220,7 @@ impl Adjoint {
 
 /// Backwards through parts of a formula that count under a condition.
 impl Graph {
-    fn pulled(&mut self, slope: Slope, Adjoint { value, counts }: Adjoint) -> Adjoint {
+    fn pulled(&mut self, slope: Slope<Id>, Adjoint { value, counts }: Adjoint) -> Adjoint {
         if let Slope::Where(truth, wanted) = slope {
             let truth = if wanted { truth } else { self.not(truth) };
             // an undefined truth does not matter where the outer one is false
@@ -303,7 +241,7 @@ impl Graph {
     }
 
     /// Whether 0 may become something else by a slope.
-    fn may_spoil_zero(&self, slope: Slope) -> bool {
+    fn may_spoil_zero(&self, slope: Slope<Id>) -> bool {
         match slope {
             Slope::One | Slope::Minus | Slope::Gated(_) | Slope::Where(..) => false,
             Slope::Times(factor) => self.constant(factor).is_none_or(|factor| !factor.is_finite()),

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::function::{Function, Slope};
+use super::function::Function;
 use super::node::{Id, Join, Node, Op, raise};
 
 /// Operations on inputs and numbers. Every node comes after its operands, equal nodes are one, and what is computed from
@@ -149,47 +149,6 @@ impl Graph {
             None if yes == no && self.constant(yes) == Some(0.0) => yes,
             None => self.push(Op::Select, [truth, yes, no]),
         }
-    }
-
-    /// x times a number.
-    pub(super) fn scaled(&mut self, x: Id, factor: f64) -> Id {
-        let factor = self.number(factor);
-        self.join(Join::Multiply, factor, x)
-    }
-
-    /// A number and x.
-    pub(super) fn added(&mut self, number: f64, x: Id) -> Id {
-        let number = self.number(number);
-        self.join(Join::Add, x, number)
-    }
-
-    /// The slope 1/x.
-    pub(super) fn over(&mut self, x: Id) -> Option<Slope> {
-        let one = self.number(1.0);
-        Some(Slope::Times(self.join(Join::Divide, one, x)))
-    }
-
-    /// A slope that counts where `value` is not infinite.
-    pub(super) fn gated(&mut self, slope: Id, value: Id) -> Option<Slope> {
-        Some(Slope::Times(self.join(Join::Gate, slope, value)))
-    }
-
-    /// 1 - x^2, or the root of it.
-    pub(super) fn beside_one(&mut self, x: Id, root: bool) -> Id {
-        let product = self.call(Function::BesideOne, x);
-        if root { self.call(Function::Sqrt, product) } else { product }
-    }
-
-    /// (J_{n-1} - J_{n+1}) / 2
-    pub(super) fn bessel_slope(&mut self, n: u8, x: Id) -> Id {
-        let order = |n: u8| match n {
-            0 => Function::J0,
-            1 => Function::J1,
-            _ => Function::Bessel(n),
-        };
-        let (below, above) = (self.call(order(n - 1), x), self.call(order(n.saturating_add(1)), x));
-        let difference = self.join(Join::Subtract, below, above);
-        self.scaled(difference, 0.5)
     }
 
     /// Copies nodes of another graph, with `input` in place of its inputs; returns the copies of `outputs`.

@@ -14,6 +14,7 @@ mod function;
 mod graph;
 mod names;
 mod node;
+mod slope;
 mod special;
 mod text;
 mod trace;
@@ -24,6 +25,7 @@ pub use derivative::Entry;
 pub use function::Function;
 pub use graph::Graph;
 pub use node::{Id, Join};
+pub(crate) use slope::raised_derivative;
 pub use trace::{Outputs, Trace};
 pub use var::{Truth, Var, dot, select};
 

@@ -145,52 +145,6 @@ impl Join {
             Self::PowerLog(_) => T::nan(),
         }
     }
-
-    /// The derivative of the value `y` by the first of the numbers, or by the second: what the program of a derivative computes.
-    #[inline]
-    pub(crate) fn derivative<T: crate::Real>(self, (a, b): (T, T), y: T, first: bool) -> T {
-        let one = T::one();
-        let gated = |slope| Self::Gate.apply(slope, y);
-        let share = |whole: bool| if whole { one } else { T::zero() };
-        match self {
-            Self::Add => one,
-            Self::Subtract => {
-                if first {
-                    one
-                } else {
-                    -one
-                }
-            }
-            Self::Multiply | Self::Weigh => {
-                if first {
-                    b
-                } else {
-                    a
-                }
-            }
-            Self::Divide if first => b.recip(),
-            Self::Divide => -y / b,
-            Self::Power if first => gated(Self::Weigh.apply(b, Self::Power.apply(a, b - one))),
-            Self::Power => gated(Self::PowerLog(1).apply(a, b)),
-            Self::PowerLog(k) if first => {
-                let fewer = if k <= 1 { Self::Power } else { Self::PowerLog(k - 1) };
-                let (power, other) = (self.apply(a, b - one), fewer.apply(a, b - one));
-                Self::Weigh.apply(b, power) + T::of(f64::from(k)) * other
-            }
-            Self::PowerLog(k) => Self::PowerLog(k.saturating_add(1)).apply(a, b),
-            Self::Atan2 => {
-                let r = a.hypot(b);
-                (if first { b } else { -a }) / r / r
-            }
-            Self::Hypot => (if first { a } else { b }) / y,
-            Self::Min => share((a <= b) == first),
-            Self::Max => share((a >= b) == first),
-            Self::Mod if first => one,
-            Self::Mod => -(a / b).floor(),
-            Self::Gate => share(first && !b.is_infinite()),
-            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual | Self::And | Self::Or => T::zero(),
-        }
-    }
 }
 
 /// x^n. Small whole exponents are products, which are faster and as exact.

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use super::number::{Number, Truth, arithmetic};
 use crate::Real;
-use crate::program::{Function, Join, choose, raise};
+use crate::program::{Function, Join, choose, raise, raised_derivative};
 
 /// A value and its derivative along one direction, carried through a computation.
 ///
@@ -75,17 +75,7 @@ impl<T: Real> Number for Jet<T> {
     #[inline]
     fn powf(self, y: f64) -> Self {
         let (x, value) = (self.value, raise(self.value, y));
-        self.along(value, || {
-            let slope = T::of(y) * raise(x, y - 1.0);
-            if y == 0.0 {
-                T::zero()
-            } else if y == 2.0 {
-                // a square overflows where its slope does not
-                slope
-            } else {
-                Join::Gate.apply(slope, value)
-            }
-        })
+        self.along(value, || raised_derivative(x, y, value))
     }
     #[inline]
     fn select(truth: Truth<Self>, yes: Self, no: Self) -> Self {

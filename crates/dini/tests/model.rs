@@ -835,6 +835,45 @@ fn a_minimum_is_told_from_a_saddle() {
 }
 
 #[test]
+fn a_point_from_which_phi_falls_is_no_minimum_though_its_second_derivatives_vanish() {
+    type Phi = fn(&[Var], &[Var]) -> Var;
+    let falls: [(Phi, &[f64]); 5] = [
+        (|x, _| x[0].powi(3), &[0.0]),
+        (|x, _| x[0].powi(3), &[1.0]),
+        (|x, _| x[0].powi(2) - x[1].powi(4), &[0.0, 0.0]),
+        (|x, _| x[0].powi(3) - 3.0 * x[0] * x[1] * x[1], &[0.0, 0.0]),
+        (|x, _| -(x[0] * x[0] * x[1] * x[1]), &[0.0, 0.0]),
+    ];
+    for (place, (phi, z0)) in falls.into_iter().enumerate() {
+        assert_eq!(Model::minimum(phi).solve(z0).unwrap().status(), Status::Saddle, "{place}");
+    }
+    // beside rounding errors of large terms it is no minimum either, whatever the reason
+    let hidden: Phi = |x, _| 1e6 * (x[0] - 5.0).powi(2) - 1e-3 * (x[1] - 7.0).powi(4);
+    assert_ne!(Model::minimum(hidden).solve(&[5.0, 7.0]).unwrap().status(), Status::Converged);
+    let stays: [(Phi, &[f64]); 4] = [
+        (|x, _| x[0].powi(4), &[0.0]),
+        (|x, _| x[0].powi(2) + x[1].powi(4), &[0.0, 0.0]),
+        // a valley whose floor is flat, and whose sums round
+        (|x, _| (x[0] + x[1] - 0.3).powi(2) + 0.1, &[1.0, 1.0]),
+        // it falls only a unit away
+        (|x, _| x[0].powi(4) - x[0].powi(6), &[0.0]),
+    ];
+    for (place, (phi, z0)) in stays.into_iter().enumerate() {
+        let found = Model::minimum(phi).solve(z0).unwrap();
+        assert_ne!(found.status(), Status::Saddle, "{place}");
+        assert!(!found.verdict().unwrap().holds, "{place}");
+    }
+}
+
+#[test]
+fn a_minimum_beyond_a_bound_is_not_blamed_on_the_start() {
+    let misfit = |z: &[Var], _: &[Var], r: &mut [Var]| (0..2).for_each(|i| r[i] = (z[0] + 1.0) * (1.0 + i as f64));
+    let found = Model::least_squares(2, misfit).bounds(Bounds::positive(1)).solve(&[1.0]).unwrap();
+    assert_ne!(found.status(), Status::Converged);
+    assert!(found.z()[0] >= 0.0);
+}
+
+#[test]
 fn linear_least_squares_solve_the_normal_equations() {
     use faer::Mat;
     use faer::linalg::solvers::Solve;
@@ -880,6 +919,20 @@ fn sweeps_end_at_folds_and_where_they_would_change_branches() {
     let jump = ended(jump.sweep(0, 0.0..=1.0, 0.1).unwrap().collect());
     assert!(!jump.fold && jump.status == Status::Converged && (0.49..=0.55).contains(&jump.last), "{jump:?}");
     assert!(jump.to_string().contains("another branch"), "{jump}");
+    // of two branches that nearly meet, the other one has the same slopes; and where branches cross, det dg/dz changes its sign
+    let near = Model::equation(|z, a| [z[0] * z[0] - a[0] * a[0] - 1e-8]).parameters(&[-1.0]).start(&[1.0]);
+    let crossing = Model::equation(|z, a| [z[0] * (z[0] - a[0])]).parameters(&[-1.0]).start(&[0.0]);
+    for model in [near, crossing] {
+        let ended = ended(model.sweep(0, -1.0..=1.1, 0.3).unwrap().collect());
+        assert!(ended.last < 1e-3 && ended.last > -0.11, "{ended:?}");
+    }
+    // a long step that ends just before a fold tells it all the same, and a kink is none
+    let layer = Model::equation(|z, a| [z[0] - (2.0 * z[0] + a[0]).tanh()]).parameters(&[-1.0]).start(&[-0.99]);
+    let fold = ended(layer.sweep(0, -1.0..=1.0, 0.3).unwrap().collect());
+    assert!(fold.fold && (0.5..0.5329).contains(&fold.last), "{fold:?}");
+    let kink = Model::equation(|z, a| [z[0].abs() + 2.0 * z[0] - a[0]]).parameters(&[-1.0]).start(&[-1.0]);
+    let kink = ended(kink.sweep(0, -1.0..=1.1, 0.3).unwrap().collect());
+    assert!(!kink.fold && kink.last.abs() < 0.11, "{kink:?}");
     // a whole branch, downwards
     let upper = cubic().start(&[1.5]);
     let values: Vec<f64> = upper.sweep(0, 1.0..=0.0, -0.25).unwrap().map(|point| point.unwrap().value).collect();

@@ -90,6 +90,21 @@ impl<T: Real> DenseLu<T> {
         self.scratch.reserve(slots);
     }
 
+    /// Whether the determinant of the matrix factored in `slot` is positive; none where it is 0 or not a number.
+    pub(crate) fn orientation(&self, slot: usize) -> Option<bool> {
+        let n = self.n;
+        let diagonal = (0..n).map(|k| self.factors[slot * n * n + k * (n + 1)]);
+        let exchanged = (0..n).filter(|&k| self.pivots[slot * n + k] != k).count();
+        let mut positive = exchanged % 2 == 0;
+        for pivot in diagonal {
+            if pivot == T::zero() || pivot.is_nan() {
+                return None;
+            }
+            positive ^= pivot < T::zero();
+        }
+        Some(positive)
+    }
+
     /// Factors the matrix in `slot`; afterwards [`is_singular`](DenseLu::is_singular) tells whether a pivot was zero.
     pub fn factor(&mut self, slot: usize) {
         self.factor_all(&[slot]);

@@ -8,7 +8,7 @@ use super::minimum;
 use super::names::Names;
 use super::scales::Scales;
 use super::slices::{Slices, Stated};
-use super::solved::{Solved, history};
+use super::solved::{History, Solved, note};
 use super::system::{Body, Kind, System};
 use super::traced::{Pattern, Traced};
 use crate::batch::Rows;
@@ -164,8 +164,9 @@ impl<'f> Model<OnVars<'f>, f64> {
 
     /// phi(z; a) is smallest, here or among the points nearby.
     ///
-    /// Its gradient by z is the equation that is solved, after a descent from the start; what is found but is no minimum ends as
-    /// [`Status::Saddle`](crate::Status::Saddle). Derivatives of z* use second derivatives of phi, Hessian products third ones, all of
+    /// Its gradient by z is the equation that is solved, after a descent from the start. A point from which phi falls ends as
+    /// [`Status::Saddle`](crate::Status::Saddle): by its second derivatives or, where these do not decide, by looking along the directions
+    /// in which they vanish (n <= 1000; a fall along curves alone is not seen, but no verdict holds there). Derivatives of z* use second derivatives of phi, Hessian products third ones, all of
     /// them exact.
     ///
     /// ```
@@ -408,9 +409,8 @@ impl<F: Lower<T>, T: Engine> Model<F, T> {
     /// Solves a system that was made of this model, with parameters of its own.
     pub(super) fn solve_system(&self, system: System<T>, z0: &[T]) -> Result<Solved<T>, Error> {
         let start = Rows::from_vec(1, z0.len(), z0.to_vec())?;
-        let (observer, trace) = history();
-        let solution = self.run(system, &start, &observer)?;
-        drop(observer);
+        let trace = History::default();
+        let solution = self.run(system, &start, &|progress| note(&trace, progress))?;
         Ok(Solved::new(solution, trace, self.solver.clone(), self.options.clone()))
     }
 

@@ -105,8 +105,8 @@ impl<T: Real> Body<T> for Scaled<T> {
         Ok(())
     }
 
-    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, g: &Rows<T>, count: usize, values: &mut [T]) -> Eval {
-        self.body.entries(Spot { at, z: &times(z, &self.columns), a }, g, count, values)?;
+    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, count: usize, values: &mut [T]) -> Eval {
+        self.body.entries(Spot { at, z: &times(z, &self.columns), a }, count, values)?;
         let n = self.rows.len();
         for i in 0..at.len() {
             let values = &mut values[at.slot(i) * count..][..count];

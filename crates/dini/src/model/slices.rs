@@ -211,7 +211,7 @@ impl<T: Real> Body<T> for Slices<T> {
         Ok(())
     }
 
-    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, _: &Rows<T>, count: usize, values: &mut [T]) -> Eval {
+    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, count: usize, values: &mut [T]) -> Eval {
         for i in 0..at.len() {
             let out = &mut values[at.slot(i) * count..][..count];
             let (z, a) = (z.row(i), parameters(a, at, i));

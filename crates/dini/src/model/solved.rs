@@ -1,7 +1,7 @@
 //! The result of one system.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::engine::{Answer, Engine};
 use super::minimum;
@@ -51,26 +51,22 @@ impl<T: Engine> fmt::Debug for Solved<T> {
     }
 }
 
-/// An observer that writes the history of one sample down.
-pub(super) fn history<T: Real>() -> (impl Fn(&Progress<'_, T>) -> Control + Sync, History) {
-    let iterations = Arc::new(Mutex::new(Vec::new()));
-    let observed = iterations.clone();
-    let observer = move |progress: &Progress<'_, T>| {
-        if let Some(residual) = progress.residual.first() {
-            let Progress { method, iteration, .. } = *progress;
-            let residual = residual.as_f64();
-            observed.lock().unwrap_or_else(PoisonError::into_inner).push(Iteration { method, iteration, residual });
-        }
-        Control::Continue
-    };
-    (observer, iterations)
-}
+/// The history of one sample, as an observer writes it down.
+pub(super) type History = Mutex<Vec<Iteration>>;
 
-pub(super) type History = Arc<Mutex<Vec<Iteration>>>;
+/// Writes an iteration down.
+pub(super) fn note<T: Real>(history: &History, progress: &Progress<'_, T>) -> Control {
+    if let Some(residual) = progress.residual.first() {
+        let Progress { method, iteration, .. } = *progress;
+        let residual = residual.as_f64();
+        history.lock().unwrap_or_else(PoisonError::into_inner).push(Iteration { method, iteration, residual });
+    }
+    Control::Continue
+}
 
 impl<T: Engine> Solved<T> {
     pub(super) fn new(solution: Answer<T>, trace: History, solver: AnySolver, options: Options) -> Self {
-        let trace = std::mem::take(&mut *trace.lock().unwrap_or_else(PoisonError::into_inner));
+        let trace = trace.into_inner().unwrap_or_else(PoisonError::into_inner);
         Solved { solution, trace, solver, options }
     }
 
@@ -225,7 +221,8 @@ impl<T: Engine> Solved<T> {
     pub fn tighten(&self, relative: f64) -> Result<Self, Error> {
         let options = Options { relative, ..self.options.clone() };
         let system = self.solution.problem().clone();
-        let (observer, trace) = history();
+        let trace = History::default();
+        let observer = |progress: &Progress<'_, T>| note(&trace, progress);
         let mut solution = T::solve(system, self.solution.z(), &self.solver, &options, &observer)?;
         minimum::judge(&mut solution)?;
         Ok(Solved::new(solution, trace, self.solver.clone(), options))

@@ -10,7 +10,10 @@ use super::system::System;
 use crate::Real;
 use crate::batch::Rows;
 use crate::error::Error;
+use crate::kernels::vector::norm;
+use crate::linear::DenseLu;
 use crate::solve::Status;
+use crate::solve::root::Neighbourhood;
 
 /// A step is tried whole, and in up to this many parts.
 const PARTS: usize = 64;
@@ -18,8 +21,10 @@ const PARTS: usize = 64;
 const MISS: f64 = 0.2;
 /// Steps of this size, relative to the unknowns, are small enough whatever was predicted.
 const SMALL: f64 = 0.01;
-/// Growth of dz/da within one step of the sweep that is taken for a fold ahead.
-const GROWTH: f64 = 4.0;
+/// At a fold, where dz/da grows as the inverse root of the distance, so many of the last parts lead beyond it.
+const AHEAD: f64 = 4.0;
+/// Size up to which the sign of det dg/dz is looked at.
+const DENSE: usize = 1000;
 
 /// Solutions at several values of one parameter, each followed from the one before: [`Model::sweep`].
 ///
@@ -46,6 +51,31 @@ struct Here<T> {
     z: Vec<T>,
     /// dz/da by the parameter; none where the theorem does not hold
     slope: Option<Vec<T>>,
+    /// whether det dg/dz is positive, where that is known
+    positive: Option<bool>,
+}
+
+/// A point and its solution.
+type Reached<T> = (Here<T>, Solved<T>);
+
+/// Where an attempt got stuck.
+struct Stuck<T> {
+    /// the point before the last
+    before: Option<Here<T>>,
+    last: Here<T>,
+    status: Status,
+}
+
+impl<T: Real> Stuck<T> {
+    /// Whether dz/da grows as it does before a fold that lies within a few of the last parts.
+    fn fold(&self) -> bool {
+        let Some(before) = &self.before else { return false };
+        match (before.steepness(), self.last.steepness()) {
+            // the distances to a fold are as the inverse squares of the slopes
+            (Some(early), Some(late)) => late > early && early * early <= AHEAD * (late * late - early * early),
+            (early, late) => early.is_some() && late.is_none(),
+        }
+    }
 }
 
 /// A solution of a sweep.
@@ -66,7 +96,7 @@ pub struct Ended {
     pub wanted: f64,
     /// How the nearest attempt to go on ended: [`Status::Converged`] where it reached another branch.
     pub status: Status,
-    /// Whether dz/da grows towards the end of the branch, as it does at a fold.
+    /// Whether dz/da grows towards the end of the branch as it does before a fold.
     pub fold: bool,
 }
 
@@ -75,10 +105,10 @@ impl fmt::Display for Ended {
         let Ended { last, wanted, status, fold } = self;
         write!(f, "the branch was followed to {last}, not to {wanted}: ")?;
         match (status, fold) {
-            (_, true) => {
-                f.write_str("dz/da grows without limit there, as at a fold, beyond which this branch does not go on")
+            (_, true) => f.write_str("dz/da grows there as before a fold, beyond which a branch does not go on"),
+            (Status::Converged, _) => {
+                f.write_str("from there a solve leads to another branch, or this one has a kink or meets others")
             }
-            (Status::Converged, _) => f.write_str("from there a solve leads to another branch"),
             (status, _) => write!(f, "from there a solve ends as \"{status}\""),
         }
     }
@@ -87,7 +117,8 @@ impl fmt::Display for Ended {
 impl<F: Lower<T>, T: Engine> Model<F, T> {
     /// Solutions at the values `first`, `first` + `step`, ... up to `last` of parameter `k`, beginning from the
     /// [start](Model::start): each from what the derivative of the one before predicts. A step whose prediction, from either end, is
-    /// missed by a fifth of it is cut in halves, down to a 64th; where that is not enough, or a solve fails, the sweep ends with
+    /// missed by a fifth of it, or across which det dg/dz changes its sign (n <= 1000), is cut in halves, down to a 64th; where that is not
+    /// enough, or a solve fails, the sweep ends with
     /// [`Error::Sweep`] and says whether a fold or another branch is the likely reason.
     ///
     /// ```
@@ -135,62 +166,80 @@ impl<F: Lower<T>, T: Engine> Sweep<'_, F, T> {
         self.model.solve_system(self.system.with_parameters(parameters)?, z0)
     }
 
-    fn here(&self, value: f64, solved: &Solved<T>) -> Here<T> {
+    fn here(&self, value: f64, solved: &Solved<T>) -> Result<Here<T>, Error> {
         let slope = solved.jacobian_by(&[self.parameter]).ok().map(Rows::into_vec);
-        Here { value, z: solved.z().to_vec(), slope }
+        Ok(Here { value, z: solved.z().to_vec(), slope, positive: positive(solved)? })
     }
 
     /// The next point on the branch.
-    fn follow(&self, from: &Here<T>, wanted: f64) -> Result<(Here<T>, Solved<T>), Error> {
-        let mut failed = (from.clone(), Status::Converged);
+    fn follow(&self, from: &Here<T>, wanted: f64) -> Result<Reached<T>, Error> {
+        let mut farthest: Option<Stuck<T>> = None;
         let mut parts = 1;
         while parts <= PARTS {
             match self.walk(from, wanted, parts)? {
                 Ok(reached) => return Ok(reached),
-                Err(far) if (far.0.value - from.value).abs() >= (failed.0.value - from.value).abs() => failed = far,
-                Err(_) => {}
+                Err(stuck) => {
+                    let way = |stuck: &Stuck<T>| (stuck.last.value - from.value).abs();
+                    if farthest.as_ref().is_none_or(|far| way(&stuck) >= way(far)) {
+                        farthest = Some(stuck);
+                    }
+                }
             }
             parts *= 2;
         }
-        let size = |here: &Here<T>| here.slope.as_ref().map(|slope| crate::kernels::vector::norm(slope).as_f64());
-        let grown = match (size(from), size(&failed.0)) {
-            (Some(before), Some(after)) => after > GROWTH * before,
-            (before, after) => before.is_some() && after.is_none(),
+        let (last, status, fold) = match farthest {
+            Some(stuck) => (stuck.last.value, stuck.status, stuck.fold()),
+            None => (from.value, Status::Stagnated, false),
         };
-        let Here { value, .. } = failed.0;
-        Err(Error::Sweep(Ended { last: value, wanted, status: failed.1, fold: grown || from.slope.is_none() }))
+        Err(Error::Sweep(Ended { last, wanted, status, fold }))
     }
 
-    /// In so many equal parts: the end, or how far it went and how the next solve ended.
-    #[expect(clippy::type_complexity, reason = "an outcome within an outcome")]
-    fn walk(
-        &self,
-        from: &Here<T>,
-        wanted: f64,
-        parts: usize,
-    ) -> Result<Result<(Here<T>, Solved<T>), (Here<T>, Status)>, Error> {
-        let mut here = from.clone();
-        for part in 1..=parts {
-            let last = part == parts;
-            let value = if last { wanted } else { from.value + (wanted - from.value) * part as f64 / parts as f64 };
-            let solved = self.solve(value, &here.predicted(value))?;
-            if solved.status() != Status::Converged {
-                return Ok(Err((here, solved.status())));
+    /// In so many equal parts.
+    fn walk(&self, from: &Here<T>, wanted: f64, parts: usize) -> Result<Result<Reached<T>, Stuck<T>>, Error> {
+        let (mut before, mut last) = (None, from.clone());
+        for part in 1..parts {
+            let value = from.value + (wanted - from.value) * part as f64 / parts as f64;
+            match self.step(&last, value)? {
+                Ok((next, _)) => before = Some(std::mem::replace(&mut last, next)),
+                Err(status) => return Ok(Err(Stuck { before, last, status })),
             }
-            let next = self.here(value, &solved);
-            if !here.leads_to(&next) {
-                return Ok(Err((here, Status::Converged)));
-            }
-            if last {
-                return Ok(Ok((next, solved)));
-            }
-            here = next;
         }
-        Ok(Err((here, Status::Converged)))
+        Ok(self.step(&last, wanted)?.map_err(|status| Stuck { before, last, status }))
+    }
+
+    /// One step, or how its solve ended.
+    fn step(&self, from: &Here<T>, value: f64) -> Result<Result<Reached<T>, Status>, Error> {
+        let solved = self.solve(value, &from.predicted(value))?;
+        if solved.status() != Status::Converged {
+            return Ok(Err(solved.status()));
+        }
+        let next = self.here(value, &solved)?;
+        Ok(if from.leads_to(&next) { Ok((next, solved)) } else { Err(Status::Converged) })
     }
 }
 
+/// Whether det dg/dz is positive; none where it is 0, or n too large to tell.
+fn positive<T: Engine>(solved: &Solved<T>) -> Result<Option<bool>, Error> {
+    let (solution, n) = (solved.solution(), solved.z().len());
+    if n > DENSE {
+        return Ok(None);
+    }
+    let (_, matrix) = Neighbourhood::new(solution.problem(), solution.z().clone(), 0).map_err(Error::User)?;
+    if !matrix.is_finite() {
+        return Ok(None);
+    }
+    let mut lu = DenseLu::new(1, n);
+    lu.matrices_mut().copy_from_slice(&matrix.to_dense());
+    lu.factor(0);
+    Ok(lu.orientation(0))
+}
+
 impl<T: Real> Here<T> {
+    /// |dz/da|
+    fn steepness(&self) -> Option<f64> {
+        self.slope.as_ref().map(|slope| norm(slope).as_f64())
+    }
+
     /// z at another value, to first order where there is a derivative.
     fn predicted(&self, value: f64) -> Vec<T> {
         match &self.slope {
@@ -204,7 +253,8 @@ impl<T: Real> Here<T> {
 
     /// Whether two solutions lie on one branch as far as the derivatives at both say: each predicts the other, or all is small.
     fn leads_to(&self, next: &Here<T>) -> bool {
-        if self.slope.is_none() || next.slope.is_none() {
+        let turned = self.positive.is_some_and(|a| next.positive.is_some_and(|b| a != b));
+        if turned || self.slope.is_none() || next.slope.is_none() {
             return false;
         }
         let (ahead, back) = (self.predicted(next.value), next.predicted(self.value));
@@ -235,7 +285,7 @@ impl<F: Lower<T>, T: Engine> Iterator for Sweep<'_, F, T> {
         self.count += 1;
         let reached = match &self.here {
             Some(here) => self.follow(here, value),
-            None => self.solve(value, &self.start).map(|solved| (self.here(value, &solved), solved)),
+            None => self.solve(value, &self.start).and_then(|solved| Ok((self.here(value, &solved)?, solved))),
         };
         Some(match reached {
             Ok((_, solved)) if solved.status() != Status::Converged => {

@@ -60,7 +60,7 @@ pub trait Body<T>: Send + Sync {
     fn form(&self) -> &Form;
     fn residual(&self, point: Spot<'_, T>, out: &mut Rows<T>) -> Eval;
     /// Writes the entries of J as the form says: those of row i go to `values[at.slot(i) * count..][..count]`.
-    fn entries(&self, point: Spot<'_, T>, g: &Rows<T>, count: usize, values: &mut [T]) -> Eval;
+    fn entries(&self, point: Spot<'_, T>, count: usize, values: &mut [T]) -> Eval;
     /// out <- J v, where there are products alone; the points of `point` are by slot.
     fn jvp(&self, point: Spot<'_, T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval;
     /// out <- J^T u, likewise.
@@ -234,7 +234,7 @@ impl<T: Real> Linearize for System<T> {
         Tape { slots, values: vec![T::zero(); slots * self.entries()], z }
     }
 
-    fn linearize(&self, at: Active<'_>, z: &Rows<T>, g: &Rows<T>, tape: &mut Tape<T>) -> Eval {
+    fn linearize(&self, at: Active<'_>, z: &Rows<T>, _: &Rows<T>, tape: &mut Tape<T>) -> Eval {
         let count = self.entries();
         if matches!(self.body.form(), Form::Products) {
             if tape.z.samples() != tape.slots {
@@ -245,7 +245,7 @@ impl<T: Real> Linearize for System<T> {
         }
         // a tape that is reused may have been another system's
         tape.values.resize(tape.slots * count, T::zero());
-        self.body.entries(self.point(at, z), g, count, &mut tape.values)
+        self.body.entries(self.point(at, z), count, &mut tape.values)
     }
 
     fn jvp(&self, at: Active<'_>, tape: &Tape<T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {

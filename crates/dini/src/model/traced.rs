@@ -1,5 +1,6 @@
 //! Functions that are traced once and become programs.
 
+use std::ops::Range;
 use std::sync::{Mutex, OnceLock};
 
 use super::system::{Body, Form, Kind, Spot};
@@ -124,37 +125,58 @@ impl Traced {
         let Some(entries) = found else {
             return match pattern {
                 Pattern::Unknown => Ok(Form::Products),
-                _ => Err(Error::TooDense { entries: LARGEST, most: LARGEST }),
+                _ => Err(Error::Trace {
+                    what: "its Jacobian, written out entry by entry, takes more than 2^23 operations",
+                }),
             };
         };
-        let wanted = match pattern {
-            Pattern::Unknown => entries.len() <= thin,
-            Pattern::Find => true,
+        let form = match pattern {
+            Pattern::Unknown if entries.len() > thin && dense => Form::Dense,
+            Pattern::Unknown if entries.len() > thin => return Ok(Form::Products),
+            Pattern::Unknown | Pattern::Find => {
+                Form::Sparse(Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)))?)
+            }
             Pattern::Given(given) => {
                 if given.size() != n {
                     return Err(Error::shape("the sparsity pattern", (n, n), (given.size(), given.size())));
                 }
                 let given = of_equation(kind, given);
-                let outside = entries.iter().find(|e| given.rows(e.input).binary_search(&e.row).is_err());
-                if outside.is_some() {
+                if entries.iter().any(|e| given.rows(e.input).binary_search(&e.row).is_err()) {
                     return Err(Error::IncompleteSparsity { sample: 0 });
                 }
-                true
+                Form::Sparse(given.clone())
             }
         };
-        let form = if wanted {
-            let read = || Sparsity::new(n, entries.iter().map(|entry| (entry.row, entry.input)));
-            Form::Sparse(if let Pattern::Given(given) = pattern { of_equation(kind, given).clone() } else { read()? })
-        } else if dense {
-            Form::Dense
-        } else {
-            Form::Products
-        };
-        if !matches!(form, Form::Products) {
-            let graph = self.graph();
-            self.entries.get_or_init(|| Some(placed(&graph, &entries, &form, (n, n + self.p))));
-        }
+        let graph = self.graph();
+        self.entries.get_or_init(|| Some(placed(&graph, &entries, &form, (n, n + self.p))));
         Ok(form)
+    }
+
+    /// A program of z, a and a cotangent u: the products of u with the derivatives by some of the inputs.
+    fn cotangents(&self, wanted: Range<usize>) -> Code {
+        let (n, p) = (self.n, self.p);
+        let mut graph = self.graph();
+        let products = self.against(&mut graph, wanted);
+        Code::new(&graph, &products, 2 * n + p)
+    }
+
+    /// The nodes of those products.
+    fn against(&self, graph: &mut Graph, wanted: Range<usize>) -> Vec<Id> {
+        let (n, p) = (self.n, self.p);
+        let seeds: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
+        let products = graph.cotangent(&self.outputs, &seeds, n + p, |k| wanted.contains(&k));
+        numbers(graph, products[wanted].to_vec())
+    }
+
+    /// A program of z, a and a direction of some of the inputs: the derivatives along it.
+    fn tangents(&self, varied: Range<usize>) -> Code {
+        let inputs = self.n + self.p;
+        let mut graph = self.graph();
+        let direction =
+            |graph: &mut Graph, k: usize| varied.contains(&k).then(|| graph.input(inputs + k - varied.start));
+        let tangents = graph.tangent(&self.outputs, direction);
+        let tangents = numbers(&mut graph, tangents);
+        Code::new(&graph, &tangents, inputs + varied.len())
     }
 
     /// Runs a program on the rows of `at`, the parts of its inputs one behind the other.
@@ -253,7 +275,7 @@ impl<T: Real> Body<T> for Traced {
         Ok(())
     }
 
-    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, _: &Rows<T>, count: usize, values: &mut [T]) -> Eval {
+    fn entries(&self, Spot { at, z, a }: Spot<'_, T>, count: usize, values: &mut [T]) -> Eval {
         let known = self.entries.get_or_init(|| {
             let mut graph = self.graph();
             let entries = graph.jacobian(&self.outputs, |k| k < self.n, LARGEST, usize::MAX)?;
@@ -268,54 +290,28 @@ impl<T: Real> Body<T> for Traced {
     }
 
     fn jvp(&self, Spot { at, z, a }: Spot<'_, T>, v: &Rows<T>, out: &mut Rows<T>) -> Eval {
-        let (n, p) = (self.n, self.p);
-        let code = self.jvp.get_or_init(|| {
-            let mut graph = self.graph();
-            let tangent = graph.tangent(&self.outputs, |graph, k| (k < n).then(|| graph.input(n + p + k)));
-            let tangent = numbers(&mut graph, tangent);
-            Code::new(&graph, &tangent, 2 * n + p)
-        });
+        let code = self.jvp.get_or_init(|| self.tangents(0..self.n));
         let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(v)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
 
     fn vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, out: &mut Rows<T>) -> Eval {
-        let (n, p) = (self.n, self.p);
-        let code = self.vjp.get_or_init(|| {
-            let mut graph = self.graph();
-            let seeds: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
-            let products = graph.cotangent(&self.outputs, &seeds, n, |k| k < n);
-            let products = numbers(&mut graph, products);
-            Code::new(&graph, &products, 2 * n + p)
-        });
+        let code = self.vjp.get_or_init(|| self.cotangents(0..self.n));
         let inputs = [Input::Slot(z), Input::Sample(a), Input::Row(u)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
     }
 
     fn parameter_vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval {
-        let (n, p) = (self.n, self.p);
-        let code = self.parameter_vjp.get_or_init(|| {
-            let mut graph = self.graph();
-            let seeds: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
-            let products = graph.cotangent(&self.outputs, &seeds, n + p, |k| (n..n + p).contains(&k));
-            let products = numbers(&mut graph, products[n..].to_vec());
-            Code::new(&graph, &products, 2 * n + p)
-        });
+        let code = self.parameter_vjp.get_or_init(|| self.cotangents(self.n..self.n + self.p));
         let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
         Self::run(code, at, &inputs, |i, k, value| grad.row_mut(at.sample(i))[k] += scale * value);
         Ok(())
     }
 
     fn parameter_jvp(&self, Spot { at, z, a }: Spot<'_, T>, da: &Rows<T>, out: &mut Rows<T>) -> Eval {
-        let (n, p) = (self.n, self.p);
-        let code = self.parameter_jvp.get_or_init(|| {
-            let mut graph = self.graph();
-            let tangent = graph.tangent(&self.outputs, |graph, k| (k >= n).then(|| graph.input(p + k)));
-            let tangent = numbers(&mut graph, tangent);
-            Code::new(&graph, &tangent, n + 2 * p)
-        });
+        let code = self.parameter_jvp.get_or_init(|| self.tangents(self.n..self.n + self.p));
         let inputs = [Input::Row(z), Input::Sample(a), Input::Sample(da)];
         Self::run(code, at, &inputs, |i, k, value| out.row_mut(i)[k] = value);
         Ok(())
@@ -375,10 +371,7 @@ impl Traced {
         let (n, p) = (self.n, self.p);
         self.along[which].get_or_init(|| {
             let mut graph = self.graph();
-            let lam: Vec<Id> = (0..n).map(|i| graph.input(n + p + i)).collect();
-            let wanted = if which == 0 { 0..n } else { n..n + p };
-            let products = graph.cotangent(&self.outputs, &lam, n + p, |k| wanted.contains(&k));
-            let products = numbers(&mut graph, products[wanted].to_vec());
+            let products = self.against(&mut graph, if which == 0 { 0..n } else { n..n + p });
             let tangent = graph.tangent(&products, |graph, k| (k < n + p).then(|| graph.input(2 * n + p + k)));
             let tangent = numbers(&mut graph, tangent);
             Code::new(&graph, &tangent, 3 * n + 2 * p)
@@ -401,7 +394,7 @@ mod tests {
         let a = Rows::from_vec(2, 1, vec![0.4, -0.9])?;
         let spot = Spot { at: Active::new(&[0, 1], 0, false), z: &z, a: &a };
         let (mut written, mut formed) = (vec![0f64; 18], vec![0f64; 18]);
-        traced.entries(spot, &z, 9, &mut written)?;
+        traced.entries(spot, 9, &mut written)?;
         traced.columns(spot, &mut formed)?;
         assert!(written.iter().filter(|v| **v != 0.0).count() > 10);
         for (written, formed) in written.iter().zip(formed) {

@@ -4,8 +4,8 @@ use dini::gradient::{Derivative, Implicit};
 use dini::linear::Inverse;
 use dini::model::System;
 use dini::problem::{ParamJvp, ParamVjp};
+use dini::program::{Equation, Plain};
 use dini::solve::{Accuracy, AnySolver};
-use dini::tiny::{Equation, Plain};
 use dini::{Error, Model, Options, Rows, Solution, Status};
 
 use crate::conformance;

@@ -1,7 +1,7 @@
 //! The table of problems.
 
 use dini::Rows;
-use dini::tiny::Equation;
+use dini::program::Equation;
 
 use crate::any::Stated;
 use crate::case::{Case, Root, Set, Tangent};

@@ -1,7 +1,8 @@
 //! Options, solvers and gradient modes can be written and read; what they do not know is refused by name.
 
 use dini::gradient::Implicit;
-use dini::solve::{AnySolver, Bounds};
+use dini::problem::Bounds;
+use dini::solve::AnySolver;
 use dini::{Newton, Options};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -3,9 +3,7 @@
 //! `cargo bench -p dini --bench kernels`
 
 use dini::Real;
-use dini::kernels::epilogue::Plain;
-use dini::kernels::gemm::Packed;
-use dini::kernels::tanh::Tanh;
+use dini::measured::{Packed, Plain, Tanh};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use faer::{Accum, MatMut, MatRef, Par};
@@ -38,15 +36,15 @@ fn packed_product<T: Real>(bencher: Bencher, (n, rows): (usize, usize)) {
 }
 
 #[divan::bench(types = [f32, f64], args = SHAPES)]
-fn faer_product<T: Real>(bencher: Bencher, (n, rows): (usize, usize)) {
+fn faer_product<T: Real + faer::traits::RealField>(bencher: Bencher, (n, rows): (usize, usize)) {
     let (w, a) = (numbers::<T>(n * n), numbers::<T>(rows * n));
-    let mut out = vec![T::zero(); rows * n];
+    let mut out = vec![T::of(0.0); rows * n];
     let work = ItemsCount::new(2 * rows * n * n);
     bencher.counter(work).bench_local(|| {
         let out = MatMut::from_row_major_slice_mut(&mut out, rows, n);
         let a = MatRef::from_row_major_slice(black_box(&a), rows, n);
         let w = MatRef::from_row_major_slice(&w, n, n).transpose();
-        faer::linalg::matmul::matmul(out, Accum::Replace, a, w, T::one(), Par::Seq);
+        faer::linalg::matmul::matmul(out, Accum::Replace, a, w, T::of(1.0), Par::Seq);
     });
 }
 

@@ -43,7 +43,7 @@ fn lu_factor<T: Real>(bencher: Bencher, n: usize) {
 
 /// faer's factorisation, one matrix after the other.
 #[divan::bench(types = [f32, f64], args = [2, 8, 16, 24, 32, 48, 64, 100, 256])]
-fn faer_factor<T: Real>(bencher: Bencher, n: usize) {
+fn faer_factor<T: Real + faer::traits::RealField>(bencher: Bencher, n: usize) {
     let a: Vec<T> = matrix(n);
     let mut all = vec![T::zero(); BATCH * n * n];
     let (mut forward, mut inverse) = (vec![0usize; n], vec![0usize; n]);

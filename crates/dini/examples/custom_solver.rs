@@ -10,8 +10,8 @@
 
 use dini::batch::{Batch, Keep};
 use dini::cells::Tanh;
-use dini::problem::{Eval, Problem};
-use dini::solve::{Evaluator, Iterate, Solver};
+use dini::problem::{Eval, Evaluator, Problem};
+use dini::solve::{Iterate, Solver};
 use dini::{Anderson, Error, Options, Picard, Real, Rows, Solution, solve};
 
 /// Fixed-point iteration with Aitken relaxation.

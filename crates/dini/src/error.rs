@@ -1,6 +1,6 @@
 //! Broken contracts, and derivatives that were refused.
 
-use crate::solve::Status;
+use crate::outcome::{Ended, Reason, Status, Stop};
 
 /// A failure inside the user's own functions that ends the whole solve.
 pub type UserError = Box<dyn std::error::Error + Send + Sync>;
@@ -116,7 +116,7 @@ pub enum Error {
     },
     /// A sweep that could not go on.
     #[error("{0}")]
-    Sweep(crate::model::Ended),
+    Sweep(Ended),
     /// The user's function returned a fatal error.
     #[error("the problem's own function failed: {0}")]
     User(#[source] UserError),
@@ -147,7 +147,7 @@ pub enum Error {
         /// First sample concerned.
         sample: usize,
         /// What the verdict found.
-        reason: crate::verdict::Reason,
+        reason: Reason,
     },
     /// Several samples have no derivative, each for a reason of its own.
     #[error("{} samples have no derivative: {}", failures.len(), Several(failures))]
@@ -178,7 +178,7 @@ pub enum Error {
         /// First sample concerned.
         sample: usize,
         /// Why the solver ended.
-        stop: crate::linear::Stop,
+        stop: Stop,
         /// Relative residual reached.
         residual: f64,
         /// Relative residual asked for.

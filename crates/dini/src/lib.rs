@@ -34,7 +34,7 @@
 //!
 //! The rooms: [`model`] (what people write), [`program`] (traced functions and their derivatives), [`problem`] (what solvers read),
 //! [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems), [`search`] (roots without a good start), [`gradient`] (derivatives),
-//! [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage), [`kernels`] (vectorised loops), [`tiny`] (one small
+//! [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage), [`tiny`] (one small
 //! system on the stack). Everything is per sample: a batch is B independent problems.
 
 #![deny(unsafe_code)]
@@ -44,14 +44,15 @@ pub mod cells;
 mod check;
 mod error;
 pub mod gradient;
-pub mod kernels;
+mod kernels;
 pub mod linear;
 pub mod model;
+pub mod outcome;
 pub mod problem;
 pub mod program;
-mod scalar;
 pub mod search;
 pub mod solve;
+mod sparsity;
 pub mod tiny;
 pub mod verdict;
 
@@ -59,9 +60,18 @@ pub use batch::{Batch, Rows};
 pub use check::{Mistake, check, check_parameters, check_second};
 pub use error::{Error, UserError};
 pub use gradient::{Implicit, OnFailure};
+pub use kernels::Real;
 pub use model::{Model, root};
-pub use scalar::Real;
-pub use solve::{Accuracy, Anderson, Auto, Newton, Options, Picard, Solution, Status, solve, solve_with};
+pub use outcome::Status;
+pub use solve::{Accuracy, Anderson, Auto, Newton, Options, Picard, Solution, solve, solve_with};
+
+/// Kernels that benchmarks measure by themselves; no part of the interface.
+#[doc(hidden)]
+pub mod measured {
+    pub use crate::kernels::epilogue::Plain;
+    pub use crate::kernels::gemm::Packed;
+    pub use crate::kernels::tanh::Tanh;
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

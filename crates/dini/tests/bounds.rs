@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dini::model::System;
-use dini::program::Var;
-use dini::solve::{AnySolver, Bounds, Solver};
-use dini::tiny::{Equation, Number};
+use dini::problem::Bounds;
+use dini::program::{Equation, Number, Var};
+use dini::solve::{AnySolver, Solver};
 use dini::{Auto, Error, Model, Newton, Options, Picard, Rows, Status, solve, tiny};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 

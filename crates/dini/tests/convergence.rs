@@ -1,9 +1,8 @@
 //! What is called converged is a root, and what is a root is called converged: the rule of `solve::root`, solver by solver.
 
 use dini::model::System;
-use dini::program::Var;
+use dini::program::{Equation, Number, Var};
 use dini::solve::{AnySolver, Auto, Evidence};
-use dini::tiny::{Equation, Number};
 use dini::{Model, Newton, Options, Picard, Real, Rows, Status, solve, tiny};
 
 fn any(name: &str) -> AnySolver {

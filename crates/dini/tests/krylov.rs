@@ -9,10 +9,10 @@ use common::{dot, error, norm, numbers, rows, times};
 use dini::batch::Batch;
 use dini::gradient::{AnyMode, Implicit, Method};
 use dini::linear::{
-    BiCgStab, Cg, DenseLu, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Lsmr, Preconditioner, Refinement, Stop,
-    System,
+    BiCgStab, Cg, DenseLu, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Lsmr, Preconditioner, Refinement, System,
 };
 use dini::model;
+use dini::outcome::Stop;
 use dini::problem::Active;
 use dini::solve::NewtonKrylov;
 use dini::{Error, Model, Newton, OnFailure, Options, Picard, Rows, Status, solve};

@@ -10,9 +10,9 @@ use dini::batch::{Batch, Keep};
 use dini::cells::TanhGradient;
 use dini::gradient::{Implicit, linear_loss};
 use dini::model::{OnSlices, OnVars, System};
-use dini::problem::{Active, Linearize, ParamJvp, ParamVjp, Problem, Sparsity};
+use dini::problem::{Active, Bounds, Linearize, ParamJvp, ParamVjp, Problem, Sparsity};
 use dini::program::{Var, select};
-use dini::solve::{Bounds, Solver, SparseNewton};
+use dini::solve::{Solver, SparseNewton};
 use dini::{Anderson, Error, Model, Newton, Options, Picard, Real, Rows, Status, solve};
 use num_traits::Float;
 

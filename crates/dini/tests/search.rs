@@ -1,10 +1,10 @@
 //! Roots where no good start is known.
 
 use dini::model::System;
-use dini::problem::{Active, Eval, Linearize, Problem, Sparsity};
+use dini::problem::{Active, Bounds, Eval, Linearize, Problem, Sparsity};
 use dini::program::Var;
 use dini::search::{Plan, Search};
-use dini::solve::{AnySolver, Bounds};
+use dini::solve::AnySolver;
 use dini::{Error, Model, Newton, Options, Rows, Status};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 

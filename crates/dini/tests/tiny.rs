@@ -1,7 +1,8 @@
 //! Newton's method on the stack, against closed forms and the batched solver.
 
 use dini::problem::{Active, Linearize, ParamJvp, Problem};
-use dini::tiny::{self, Equation, Jet, Number, Plain};
+use dini::program::{Equation, Number, Plain};
+use dini::tiny::{self, Jet};
 use dini::{Error, Model, Newton, Options, Rows, Status, solve};
 
 /// Powers z^m = a.

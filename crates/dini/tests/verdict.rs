@@ -1,9 +1,10 @@
 //! The verdict on the hypotheses of the theorem, at regular and at degenerate roots.
 
 use dini::model::System;
+use dini::outcome::Reason;
 use dini::program::{Var, select};
 use dini::solve::assume_root;
-use dini::verdict::{Reason, Verdict};
+use dini::verdict::Verdict;
 use dini::{Model, Newton, Options, Real, Rows, Status, cells, solve};
 
 /// Newton to the last digit from `start`, then the verdict there and at a few roundings of the same root.

@@ -1,7 +1,8 @@
 //! The contract of [`LinearSolver`].
 
 use dini::batch::Batch;
-use dini::linear::{LinearRecord, LinearSolver, Stop, System};
+use dini::linear::{LinearRecord, LinearSolver, System};
+use dini::outcome::Stop;
 use dini::problem::Eval;
 use dini::{Real, Rows};
 

@@ -1,6 +1,6 @@
 //! Discretised boundary-value problems.
 
-use dini::tiny::{Equation, Number};
+use dini::program::{Equation, Number};
 
 use super::{equation, sum};
 

@@ -1,6 +1,6 @@
 //! Systems with a singular Jacobian at their roots, or everywhere.
 
-use dini::tiny::Number;
+use dini::program::Number;
 
 use super::equation;
 

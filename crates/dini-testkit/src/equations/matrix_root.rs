@@ -1,6 +1,6 @@
 //! Square roots of a matrix.
 
-use dini::tiny::{Equation, Number};
+use dini::program::{Equation, Number};
 
 use super::sum;
 

@@ -47,14 +47,14 @@ macro_rules! equation {
         $crate::equations::equation!(@ $name, (|_: &$name| $n), $p, $z, $a, $g, $body);
     };
     (@ $name:ident, $n:expr, $p:literal, $z:ident, $a:ident, $g:ident, $body:block) => {
-        impl ::dini::tiny::Equation for $name {
+        impl ::dini::program::Equation for $name {
             fn unknowns(&self) -> usize {
                 $n(self)
             }
             fn parameters(&self) -> usize {
                 $p
             }
-            fn residual<D: ::dini::tiny::Number>(&self, $z: &[D], $a: &[D], $g: &mut [D]) {
+            fn residual<D: ::dini::program::Number>(&self, $z: &[D], $a: &[D], $g: &mut [D]) {
                 $body
             }
         }
@@ -63,6 +63,6 @@ macro_rules! equation {
 pub(crate) use equation;
 
 /// Sum of the terms `f(i)` over `range`.
-pub(crate) fn sum<D: dini::tiny::Number>(range: std::ops::Range<usize>, f: impl Fn(usize) -> D) -> D {
+pub(crate) fn sum<D: dini::program::Number>(range: std::ops::Range<usize>, f: impl Fn(usize) -> D) -> D {
     range.fold(D::number(0.0), |sum, i| sum + f(i))
 }

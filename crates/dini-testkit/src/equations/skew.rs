@@ -1,6 +1,6 @@
 //! A fixed point on which Neumann series diverge.
 
-use dini::tiny::{Equation, Number};
+use dini::program::{Equation, Number};
 
 use super::sum;
 

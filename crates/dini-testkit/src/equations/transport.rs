@@ -1,6 +1,6 @@
 //! Radiative transfer.
 
-use dini::tiny::{Equation, Number};
+use dini::program::{Equation, Number};
 
 use super::sum;
 

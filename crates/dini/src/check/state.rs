@@ -4,8 +4,7 @@ use num_traits::{Float, One};
 
 use super::{Mistake, TOLERANCE, compare};
 use crate::batch::{Batch, numbers};
-use crate::problem::{Active, Linearize, Scalar};
-use crate::solve::Evaluator;
+use crate::problem::{Active, Evaluator, Linearize, Scalar};
 use crate::{Real, UserError};
 
 /// dg/dz of one sample, by both products, directly, and the pattern.

@@ -9,8 +9,9 @@ use super::system::Method;
 use crate::batch::{Batch, pick};
 use crate::error::Error;
 use crate::linear::Inverse;
+use crate::outcome::Status;
 use crate::problem::{ParamJvp, Parametric, Scalar};
-use crate::solve::{Solution, Status};
+use crate::solve::Solution;
 
 impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
     /// dz* = -J^-1 (dg/da) da for a direction da, under default options.

@@ -6,9 +6,9 @@ use super::mode::{Answer, Derivative, Outcome};
 use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
-use crate::problem::{Active, Eval, Linearize, Problem, Scalar, Sparsity};
+use crate::problem::{Active, Eval, Evaluator, Linearize, Problem, Scalar, Sparsity};
 use crate::solve::root::pattern;
-use crate::solve::{Evaluator, Solution, spare_threads};
+use crate::solve::{Solution, spare_threads};
 use crate::verdict::screen;
 
 /// A problem linearised at z*, chunk by chunk.

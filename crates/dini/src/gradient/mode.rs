@@ -6,9 +6,10 @@ use super::implicit::OnFailure;
 use super::linear::{Linearised, LinearisedChunk, Mapped, Solved};
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
-use crate::linear::{Inverse, Stop};
+use crate::linear::Inverse;
+use crate::outcome::{Status, Stop};
 use crate::problem::{Linearize, Scalar};
-use crate::solve::{Solution, Status};
+use crate::solve::Solution;
 use crate::verdict::Verdict;
 
 /// A way from the cotangent w to lam, with dL/da = -(dg/da)^T lam.

@@ -6,9 +6,10 @@ use crate::Real;
 use crate::batch::{Batch, pick};
 use crate::error::UserError;
 use crate::linear::{
-    DENSE, GaussSeidel, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, Stop, System,
-    WINDOW, WORTHWHILE,
+    DENSE, GaussSeidel, Gmres, Inverse, Krylov, LinearRecord, LinearSolver, Preconditioner, Refinement, System, WINDOW,
+    WORTHWHILE,
 };
+use crate::outcome::Stop;
 use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
 
 /// How the linear systems of the derivative are solved.

@@ -6,15 +6,19 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod bf16;
 pub(crate) mod blocks;
-pub mod epilogue;
-pub mod gemm;
+pub(crate) mod epilogue;
+pub(crate) mod factor;
+pub(crate) mod gemm;
 pub(crate) mod gemv;
-pub mod lane;
+pub(crate) mod lane;
 mod lu;
 pub(crate) mod outer;
+mod scalar;
 pub(crate) mod scratch;
 pub(crate) mod sweep;
-pub mod tanh;
+pub(crate) mod tanh;
 pub(crate) mod tiles;
-pub mod transpose;
+pub(crate) mod transpose;
 pub(crate) mod vector;
+
+pub use scalar::Real;

@@ -42,15 +42,7 @@ pub(crate) fn sum<T: Real>(u: &[T], z: &[T], (m, n): (usize, usize)) -> Vec<T> {
 pub(crate) fn add<T: Real>(a: &mut [T], u: &[T], z: &[T], (m, n): (usize, usize), parallel: bool) {
     let rows = z.len() / n;
     // a few rows are bound by memory, which a second thread does not speed up
-    let par = if parallel && rows >= FEW && rows * m * n > 500_000 { faer::Par::rayon(0) } else { faer::Par::Seq };
-    faer::linalg::matmul::matmul(
-        faer::MatMut::from_row_major_slice_mut(a, m, n),
-        faer::Accum::Add,
-        faer::MatRef::from_row_major_slice(u, rows, m).transpose(),
-        faer::MatRef::from_row_major_slice(z, rows, n),
-        T::one(),
-        par,
-    );
+    T::add_product(a, u, z, (m, n), parallel && rows >= FEW && rows * m * n > 500_000);
 }
 
 #[cfg(test)]

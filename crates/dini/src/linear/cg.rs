@@ -18,7 +18,8 @@ use crate::problem::Eval;
 ///
 /// ```
 /// use dini::Rows;
-/// use dini::linear::{Cg, LinearSolver, Stop, System};
+/// use dini::linear::{Cg, LinearSolver, System};
+/// use dini::outcome::Stop;
 /// // A = diag(1, -1) has negative curvature along b = [0, 1]
 /// let mut flip = |v: &Rows<f64>, out: &mut Rows<f64>| {
 ///     out.row_mut(0).copy_from_slice(&[v.row(0)[0], -v.row(0)[1]]);

@@ -3,10 +3,11 @@
 use num_traits::Zero;
 
 use super::alternation::{Alternation, Look};
-use super::{LinearRecord, MAX_WINDOW, Stop};
+use super::{LinearRecord, MAX_WINDOW};
 use crate::Real;
 use crate::batch::{Batch, Keep, pick};
 use crate::error::{Error, UserError};
+use crate::outcome::Stop;
 use crate::problem::{Eval, Pass};
 
 /// Symmetric block Gauss-Seidel iteration on J x = b or J^T x = b, J = I - (a product in blocks): the linear counterpart of

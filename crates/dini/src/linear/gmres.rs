@@ -2,12 +2,13 @@
 
 use num_traits::{Float, One, Zero};
 
+use super::System;
 use super::cycle::{self, Cycle, at_least_one};
 use super::sample::{Sample, afford};
-use super::{Stop, System};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
+use crate::outcome::Stop;
 use crate::problem::Eval;
 
 /// GMRES(m) with right preconditioning; matrix-free, every coefficient per sample.

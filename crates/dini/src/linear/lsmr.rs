@@ -2,12 +2,13 @@
 
 use num_traits::{Float, One, Zero};
 
+use super::System;
 use super::cycle::{self, Cycle, add, at_least_one, reset};
 use super::sample::{Sample, afford};
-use super::{Stop, System};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::outcome::Stop;
 use crate::problem::Eval;
 
 /// LSMR with right preconditioning: MINRES on A^T A x = A^T b, by products with A and A^T; every coefficient per sample.

@@ -1,8 +1,6 @@
 //! Dense LU factorisations of a chunk of samples, with transpose and condition estimate.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
-use faer::{MatMut, Par};
+use faer::dyn_stack::MemBuffer;
 
 use super::condition::{inverse_norm, one_norm};
 use super::interleaved::Interleaved;
@@ -40,7 +38,7 @@ enum Scratch<T> {
     /// of small matrices
     Small(Interleaved<T>),
     /// of faer's
-    Blocked { stack: MemBuffer, forward: Vec<usize>, inverse: Vec<usize>, order: Vec<usize> },
+    Blocked { memory: MemBuffer, forward: Vec<usize>, inverse: Vec<usize>, order: Vec<usize> },
 }
 
 impl<T: Real> Scratch<T> {
@@ -48,8 +46,7 @@ impl<T: Real> Scratch<T> {
         if n <= SMALL {
             return Scratch::Small(Interleaved::new(n));
         }
-        let stack = MemBuffer::new(lu_in_place_scratch::<usize, T>(n, n, Par::Seq, Default::default()));
-        Scratch::Blocked { stack, forward: vec![0; n], inverse: vec![0; n], order: vec![0; n] }
+        Scratch::Blocked { memory: T::lu_memory(n), forward: vec![0; n], inverse: vec![0; n], order: vec![0; n] }
     }
 
     fn reserve(&mut self, slots: usize) {
@@ -120,10 +117,9 @@ impl<T: Real> DenseLu<T> {
         }
         match scratch {
             Scratch::Small(small) => small.factor(factors, pivots, slots),
-            Scratch::Blocked { stack, forward, inverse, order } => {
+            Scratch::Blocked { memory, forward, inverse, order } => {
                 for &slot in slots {
-                    let a = MatMut::from_column_major_slice_mut(&mut factors[matrix(slot)], n, n);
-                    lu_in_place(a, forward, inverse, Par::Seq, MemStack::new(stack), Default::default());
+                    T::lu(&mut factors[matrix(slot)], (forward, inverse), memory);
                     exchanges(forward, inverse, order, &mut pivots[slot * n..(slot + 1) * n]);
                 }
             }

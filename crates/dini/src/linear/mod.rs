@@ -37,10 +37,9 @@ pub(crate) use lu::each_row;
 pub use merged::Merged;
 pub(crate) use mixing::{MAX_WINDOW, Mixing, RIDGE};
 pub use preconditioner::{Precondition, Preconditioner};
-pub use record::{LinearRecord, Stop};
+pub use record::LinearRecord;
 pub use refinement::Refinement;
 pub use sparse_lu::SparseLu;
-pub(crate) use sparse_lu::{Symbolic, largest_fill};
 
 use std::sync::Arc;
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{BlockDiagonal, Inverse};
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
-use crate::problem::{Eval, Linearize};
-use crate::solve::Evaluator;
+use crate::problem::{Eval, Evaluator, Linearize};
 
 /// Builds an approximate inverse M^-1 of J at the point of linearisation.
 ///

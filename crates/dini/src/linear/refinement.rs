@@ -2,10 +2,11 @@
 
 use num_traits::{One, Zero};
 
-use super::{LinearRecord, LinearSolver, Stop, System};
+use super::{LinearRecord, LinearSolver, System};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
+use crate::outcome::Stop;
 
 /// x <- x + M^-1 (b - A x): the preconditioned Richardson iteration.
 ///

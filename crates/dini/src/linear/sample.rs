@@ -1,7 +1,8 @@
 //! One sample of a Krylov solve: what is asked of it, what it may cost, and why it ends.
 
-use super::{LinearRecord, Stop};
+use super::LinearRecord;
 use crate::Real;
+use crate::outcome::Stop;
 
 /// A cycle must reduce the residual at least by this factor: one that gains nothing will gain nothing again.
 const GAIN: f64 = 0.999;

@@ -2,59 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::sparse::linalg::lu::{LuRef, NumericLu, SymbolicLu, factorize_symbolic_lu};
-use faer::sparse::linalg::qr::factorize_symbolic_qr;
-use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
-use faer::{Conj, MatMut, Par};
+use faer::dyn_stack::{MemBuffer, StackReq};
+use faer::sparse::linalg::lu::NumericLu;
 
-use super::Factors;
 use super::condition::{inverse_norm, one_norm};
 use super::lu::each_row;
-use super::{Inverse, State};
+use super::{Factors, Inverse, State};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::problem::{Active, Sparsity};
-
-/// The order of elimination and the structure of the factors of every matrix of one pattern.
-pub(crate) struct Symbolic(SymbolicLu<usize>);
-
-impl Symbolic {
-    /// None where a row or a column is empty, so that every matrix of the pattern is singular, or where memory ran out.
-    pub fn new(starts: &[usize], rows: &[usize]) -> Option<Self> {
-        let n = starts.len() - 1;
-        let mut met = vec![false; n];
-        rows.iter().for_each(|&i| met[i] = true);
-        if met.contains(&false) || starts.windows(2).any(|range| range[0] == range[1]) {
-            return None;
-        }
-        factorize_symbolic_lu(symbolic_matrix(starts, rows), Default::default()).ok().map(Symbolic)
-    }
-
-    fn scratch<T: Real>(&self) -> StackReq {
-        let factor = self.0.factorize_numeric_lu_scratch::<T>(Par::Seq, Default::default());
-        factor
-            .or(self.0.solve_in_place_scratch::<T>(1, Par::Seq))
-            .or(self.0.solve_transpose_in_place_scratch::<T>(1, Par::Seq))
-    }
-}
-
-/// Most entries that the factors of a matrix of this pattern can have, whichever rows are exchanged: those of its orthogonal factors
-/// with the same order of the columns, or n^2.
-///
-/// Source: A. George and E. Ng (1987), doi:10.1137/0908072.
-pub(crate) fn largest_fill(sparsity: &Sparsity) -> usize {
-    let (starts, rows) = sparsity.compressed();
-    let n = sparsity.size();
-    let square = n.saturating_mul(n);
-    let symbolic = factorize_symbolic_qr(symbolic_matrix(starts, rows), Default::default());
-    symbolic.map_or(square, |symbolic| symbolic.len_val().min(square))
-}
-
-fn symbolic_matrix<'a>(starts: &'a [usize], rows: &'a [usize]) -> SymbolicSparseColMatRef<'a, usize> {
-    let n = starts.len() - 1;
-    SymbolicSparseColMatRef::new_checked(n, n, starts, None, rows)
-}
+use crate::problem::Active;
+use crate::sparsity::Sparsity;
 
 /// P A Q = L U for one sparse matrix per slot, all of one pattern, by partial pivoting (faer).
 ///
@@ -98,14 +55,15 @@ impl<T> std::fmt::Debug for SparseLu<T> {
 impl<T: Real> SparseLu<T> {
     /// Room for `slots` matrices of one pattern.
     pub fn new(slots: usize, sparsity: Sparsity) -> Self {
-        let need = sparsity.symbolic().map_or(StackReq::EMPTY, Symbolic::scratch::<T>);
+        let memory =
+            sparsity.symbolic().map_or_else(|| MemBuffer::new(StackReq::EMPTY), |symbolic| T::sparse_memory(symbolic));
         let mut lu = SparseLu {
             sparsity,
             values: Vec::new(),
             factors: Vec::new(),
             norms: Vec::new(),
             state: Vec::new(),
-            scratch: Mutex::new(MemBuffer::new(need)),
+            scratch: Mutex::new(memory),
         };
         lu.reset(slots);
         lu
@@ -154,12 +112,9 @@ impl<T: Real> SparseLu<T> {
         let values = &self.values[slot * entries..(slot + 1) * entries];
         self.norms[slot] = one_norm((0..sparsity.size()).map(|j| &values[sparsity.column(j)]));
         self.state[slot] = State::Singular;
-        let Some(Symbolic(symbolic)) = sparsity.symbolic().filter(|_| self.norms[slot].is_finite()) else { return };
-        let (starts, rows) = sparsity.compressed();
-        let matrix = SparseColMatRef::new(symbolic_matrix(starts, rows), values);
-        let stack = self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let (factors, params) = (&mut self.factors[slot], Default::default());
-        if symbolic.factorize_numeric_lu(factors, matrix, Par::Seq, MemStack::new(stack), params).is_ok() {
+        let Some(symbolic) = sparsity.symbolic().filter(|_| self.norms[slot].is_finite()) else { return };
+        let memory = self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if T::sparse_lu(symbolic, sparsity.structure(), values, &mut self.factors[slot], memory) {
             // faer goes on over a zero pivot; it shows in any solution
             let regular = crate::kernels::scratch::with(sparsity.size(), |x| {
                 x.fill(T::one());
@@ -194,16 +149,9 @@ impl<T: Real> SparseLu<T> {
 
     /// Solves with factors that exist; whether x is finite.
     fn apply(&self, slot: usize, x: &mut [T], transposed: bool) -> bool {
-        let Some(Symbolic(symbolic)) = self.sparsity.symbolic() else { return false };
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let (factors, stack) = (LuRef::new_unchecked(symbolic, &self.factors[slot]), MemStack::new(&mut scratch));
-        let n = x.len();
-        let rhs = MatMut::from_column_major_slice_mut(&mut *x, n, 1);
-        if transposed {
-            factors.solve_transpose_in_place_with_conj(Conj::No, rhs, Par::Seq, stack);
-        } else {
-            factors.solve_in_place_with_conj(Conj::No, rhs, Par::Seq, stack);
-        }
+        let Some(symbolic) = self.sparsity.symbolic() else { return false };
+        let mut memory = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        T::sparse_solve(symbolic, &self.factors[slot], x, transposed, &mut memory);
         x.iter().all(|v| v.is_finite())
     }
 

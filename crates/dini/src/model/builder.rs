@@ -14,10 +14,9 @@ use super::traced::{Pattern, Traced};
 use crate::batch::Rows;
 use crate::check::Mistake;
 use crate::error::Error;
-use crate::problem::{Along, Sparsity};
-use crate::program::{Outputs, Trace, Var};
-use crate::solve::{AnySolver, Bounds, Control, Observer};
-use crate::tiny::Equation;
+use crate::problem::{Along, Bounds, Sparsity};
+use crate::program::{Equation, Outputs, Trace, Var};
+use crate::solve::{AnySolver, Control, Observer};
 use crate::{Auto, Options, Real};
 
 /// A condition on unknowns z with parameters a, and how it is to be solved.
@@ -138,7 +137,7 @@ impl<'f> Model<OnVars<'f>, f64> {
     /// g(z; a) = 0 for an equation that is written for every type of number, as [`tiny::solve`](crate::tiny::solve) takes it.
     ///
     /// ```
-    /// use dini::{Model, tiny::{Equation, Number}};
+    /// use dini::{Model, program::{Equation, Number}};
     /// struct Power(i32);
     /// impl Equation for Power {
     ///     fn unknowns(&self) -> usize { 1 }

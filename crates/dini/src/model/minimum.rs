@@ -9,9 +9,10 @@ use super::system::{Kind, Spot, System};
 use crate::Real;
 use crate::batch::Rows;
 use crate::error::Error;
+use crate::outcome::Status;
 use crate::problem::{Active, Problem};
+use crate::solve::Options;
 use crate::solve::root::{Neighbourhood, magnitude};
-use crate::solve::{Options, Status};
 
 /// Size up to which Hessians are dense matrices here; above, the gradient is solved without a descent, and the curvature not judged.
 const DENSE: usize = 1000;

@@ -22,7 +22,7 @@
 //! | bounds, scales, names, solver, options | none, 1, `z[0]`, [`Auto`](crate::Auto), [`Options::default`](crate::Options::default) |
 //!
 //! ```
-//! use dini::{Model, program::Var, solve::Bounds};
+//! use dini::{Model, problem::Bounds, program::Var};
 //!
 //! // an equilibrium layer
 //! let s = Model::fixed_point(|z, a| [(0.5 * z[0] + a[0]).tanh()]).parameters(&[0.3]).solve(&[0.0])?;
@@ -78,7 +78,7 @@ mod traced;
 pub use builder::{Model, OnSlices, OnVars};
 pub use engine::{Answer, Engine};
 pub use solved::{Iteration, Report, Solved};
-pub use sweep::{Ended, Point, Sweep};
+pub use sweep::{Point, Sweep};
 pub use system::{Kind, System, Tape};
 
 use crate::error::Error;

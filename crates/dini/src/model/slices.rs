@@ -133,7 +133,7 @@ impl<T: Real> Slices<T> {
     /// v, for one v in general position.
     pub fn check_pattern(&self, z: &Rows<T>, a: &Rows<T>) -> Result<(), Error> {
         let (Some(pattern), None) = (&self.pattern, &self.stated.jacobian) else { return Ok(()) };
-        let direction = crate::problem::direction::<T>(self.n);
+        let direction = crate::sparsity::direction::<T>(self.n);
         let mut values = vec![T::zero(); pattern.entries()];
         let (mut above, mut below) = (vec![T::zero(); self.n], vec![T::zero(); self.n]);
         for sample in 0..z.samples() {
@@ -145,7 +145,7 @@ impl<T: Real> Slices<T> {
                 self.value(&moved, a, g);
             }
             above.iter_mut().zip(&below).for_each(|(a, &b)| *a = (*a - b) / (h + h));
-            if !crate::problem::covers(pattern, &values, &direction, &above) {
+            if !crate::sparsity::covers(pattern, &values, &direction, &above) {
                 return Err(Error::IncompleteSparsity { sample });
             }
         }

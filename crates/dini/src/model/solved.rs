@@ -7,8 +7,9 @@ use super::engine::{Answer, Engine};
 use super::minimum;
 use crate::batch::Rows;
 use crate::error::Error;
+use crate::outcome::Status;
 use crate::problem::{Active, Problem};
-use crate::solve::{Accuracy, AnySolver, Control, Progress, Status};
+use crate::solve::{Accuracy, AnySolver, Control, Progress};
 use crate::verdict::Verdict;
 use crate::{Options, Real};
 

@@ -8,18 +8,19 @@
 //! own.
 
 mod active;
-mod colouring;
+mod bounds;
+mod evaluator;
 mod scaled;
 mod second_order;
 mod shared;
-mod sparsity;
 mod sweep;
 
+pub use crate::sparsity::Sparsity;
 pub use active::Active;
+pub use bounds::Bounds;
+pub use evaluator::Evaluator;
 pub use scaled::Scaled;
 pub use second_order::{Along, SecondOrder};
-pub use sparsity::Sparsity;
-pub(crate) use sparsity::{covers, direction};
 pub use sweep::{Order, Pass};
 
 use crate::batch::Batch;

@@ -10,10 +10,12 @@
 
 mod code;
 mod derivative;
+mod equation;
 mod function;
 mod graph;
 mod names;
 mod node;
+mod number;
 mod slope;
 mod special;
 mod text;
@@ -22,12 +24,15 @@ mod var;
 
 pub use code::Code;
 pub use derivative::Entry;
+pub use equation::Equation;
 pub use function::Function;
 pub use graph::Graph;
 pub use node::{Id, Join};
+pub(crate) use number::arithmetic;
+pub use number::{Number, Plain, Truth};
 pub(crate) use slope::raised_derivative;
 pub use trace::{Outputs, Trace};
-pub use var::{Truth, Var, dot, select};
+pub use var::{Var, dot, select};
 
 pub(crate) use names::named;
 pub(crate) use node::{choose, raise};

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::iter::{Product, Sum};
-use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use super::function::Function;
 use super::names::named;
 use super::node::{Id, Join};
+use super::number::Truth;
 use super::trace::record;
 
 /// A number of a function that is being traced: an unknown, a parameter, or what has been made of them and of plain numbers.
@@ -173,31 +174,6 @@ impl Var {
     /// self >= y
     pub fn ge(self, y: impl Into<Var>) -> Truth {
         Truth(self.join(Join::GreaterEqual, y.into()))
-    }
-}
-
-/// What a comparison of traced numbers gives.
-#[derive(Clone, Copy, Debug)]
-pub struct Truth(Var);
-
-impl BitAnd for Truth {
-    type Output = Truth;
-    fn bitand(self, other: Truth) -> Truth {
-        Truth(self.0.join(Join::And, other.0))
-    }
-}
-
-impl BitOr for Truth {
-    type Output = Truth;
-    fn bitor(self, other: Truth) -> Truth {
-        Truth(self.0.join(Join::Or, other.0))
-    }
-}
-
-impl Not for Truth {
-    type Output = Truth;
-    fn not(self) -> Truth {
-        Truth(1.0 - self.0)
     }
 }
 

@@ -4,10 +4,10 @@ use super::found::Origin;
 use super::units::Units;
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::problem::{Active, Linearize, Scaled};
+use crate::outcome::Status;
+use crate::problem::{Active, Bounds, Linearize, Scaled};
 use crate::solve::{
-    Accuracy, AnySolver, Bounds, Bracketing, Evidence, LineSearch, Newton, Options, Solution, SparseNewton, Status,
-    assume_root, solve,
+    Accuracy, AnySolver, Bracketing, Evidence, LineSearch, Newton, Options, Solution, SparseNewton, assume_root, solve,
 };
 use crate::verdict::Verdict;
 

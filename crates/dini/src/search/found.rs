@@ -5,8 +5,9 @@ use std::fmt;
 use super::attempt::{Attempt, Root};
 use crate::batch::Rows;
 use crate::error::Error;
+use crate::outcome::Status;
 use crate::problem::{Linearize, ParamJvp, ParamVjp, Parametric, Scaled};
-use crate::solve::{Accuracy, Solution, Status};
+use crate::solve::{Accuracy, Solution};
 use crate::verdict::Verdict;
 
 /// What led to a root, where that was not the first method from the first start.

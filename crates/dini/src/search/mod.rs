@@ -21,11 +21,11 @@ pub use found::{Found, Origin};
 
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::linear::{DENSE, largest_fill};
-use crate::problem::{Linearize, Sparsity};
-use crate::solve::{
-    AnySolver, Bounds, Dogleg, LevenbergMarquardt, LineSearch, Options, Picard, Solver, Status, root::pattern,
-};
+use crate::linear::DENSE;
+use crate::outcome::Status;
+use crate::problem::{Bounds, Linearize, Sparsity};
+use crate::solve::{AnySolver, Dogleg, LevenbergMarquardt, LineSearch, Options, Picard, Solver, root::pattern};
+use crate::sparsity::largest_fill;
 use attempt::{Attempt, Root, Site};
 
 /// Sign changes followed up.

@@ -1,6 +1,6 @@
 //! Where to start when nobody says, or where the start given leads nowhere.
 
-use crate::solve::Bounds;
+use crate::problem::Bounds;
 
 /// Starts of one unknown, in the order tried.
 pub(super) const ONE: [f64; 33] = [

@@ -2,12 +2,12 @@
 
 use num_traits::One;
 
-use super::{Evaluator, Iterate, Solver};
+use super::{Iterate, Solver};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::linear::{MAX_WINDOW, Mixing, RIDGE};
-use crate::problem::{Eval, Problem, Scalar};
+use crate::problem::{Eval, Evaluator, Problem, Scalar};
 
 /// Anderson acceleration of Picard iteration (type II), every coefficient per sample.
 ///

@@ -1,9 +1,10 @@
 //! A root that was found elsewhere.
 
 use super::solution::Record;
-use super::{Accuracy, Solution, Status};
+use super::{Accuracy, Solution};
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::outcome::Status;
 use crate::problem::{Active, Problem};
 
 /// Takes `z` for a root of every sample, on the caller's word: for derivatives and verdicts at a point that another program

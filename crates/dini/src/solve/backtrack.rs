@@ -2,12 +2,13 @@
 
 use num_traits::{Float, One, Zero};
 
+use super::Iterate;
 use super::shortening::{Shortening, Trial};
-use super::{Evaluator, Iterate, Status};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
-use crate::problem::{Eval, Problem, Scalar};
+use crate::outcome::Status;
+use crate::problem::{Eval, Evaluator, Problem, Scalar};
 
 /// Step-length control of Newton-like solvers.
 ///

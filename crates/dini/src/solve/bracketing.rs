@@ -4,11 +4,12 @@ use num_traits::{Float, Zero};
 
 use super::bracket::{Bracket, Point, middle};
 use super::root::{Finding, Question};
-use super::{Accuracy, Evaluator, Evidence, Iterate, Knows, Solver, Status};
+use super::{Accuracy, Evidence, Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep, Rows};
 use crate::error::{Error, UserError};
-use crate::problem::{Active, Eval, Problem, Scalar};
+use crate::outcome::Status;
+use crate::problem::{Active, Eval, Evaluator, Problem, Scalar};
 
 /// Share of z to either side at which a function that is flat at z is told from a root.
 const AWAY: f64 = 1e-3;

@@ -3,12 +3,12 @@
 use num_traits::{Float, One, Zero};
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::{Evaluator, Iterate, Solver};
+use super::{Iterate, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::linear::Inverse;
-use crate::problem::{Active, Eval, Problem, Scalar};
+use crate::problem::{Active, Eval, Evaluator, Problem, Scalar};
 
 /// Which secant update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

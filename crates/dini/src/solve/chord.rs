@@ -6,12 +6,13 @@ use num_traits::Zero;
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
 use super::root::{Confirm, Finding, Question, examine};
-use super::{Evaluator, Iterate, Knows, Solver, Status};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, each_row};
-use crate::problem::{Active, Eval, Linearize, Scalar};
+use crate::outcome::Status;
+use crate::problem::{Active, Eval, Evaluator, Linearize, Scalar};
 
 /// Chord (modified Newton, Shamanskii) method: z <- z - t dz with J dz = g, where J is the Jacobian at an earlier iterate.
 ///

@@ -8,11 +8,12 @@ use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
 use super::watch::Watch;
-use super::{Evaluator, Iterate, Knows, Mark, Options, Solver, Status, Tolerance, rough};
+use super::{Iterate, Knows, Mark, Options, Solver, Tolerance, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::UserError;
-use crate::problem::{Active, Problem, ResidualScale};
+use crate::outcome::Status;
+use crate::problem::{Active, Evaluator, Problem, ResidualScale};
 use judge::Doubt;
 
 /// Residuals within this many times their target are near it.

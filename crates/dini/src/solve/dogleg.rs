@@ -4,11 +4,11 @@ use num_traits::Float;
 
 use super::root::{Finding, Question, examine};
 use super::trust::{Model, Strategy, TrustWork};
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::error::{Error, UserError};
 use crate::linear::DenseLu;
-use crate::problem::{Eval, Linearize, Scalar};
+use crate::problem::{Eval, Evaluator, Linearize, Scalar};
 
 /// Trust-region Newton method with the dogleg step.
 ///

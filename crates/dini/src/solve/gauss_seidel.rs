@@ -1,11 +1,11 @@
 //! Symmetric block Gauss-Seidel iteration.
 
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::linear::{Alternation, Look, MAX_WINDOW};
-use crate::problem::{Eval, Pass, Problem};
+use crate::problem::{Eval, Evaluator, Pass, Problem};
 
 /// Symmetric block Gauss-Seidel iteration on z = f(z), g = z - f(z): block after block of z is replaced by that of f(z), with
 /// the blocks before it as they have become; then the same in the reverse order, and so on.

@@ -4,11 +4,11 @@ use num_traits::Float;
 
 use super::root::{Finding, Question, examine};
 use super::trust::{Model, Strategy, TrustWork};
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::error::{Error, UserError};
 use crate::kernels::vector;
-use crate::problem::{Eval, Linearize};
+use crate::problem::{Eval, Evaluator, Linearize};
 
 /// Levenberg-Marquardt for roots: (J^T J + lambda D^2) p = J^T g, z <- z - p.
 ///

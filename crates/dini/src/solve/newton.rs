@@ -2,12 +2,13 @@
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
 use super::root::{Confirm, FALL, Finding, Question, SIMPLIFIED, examine, magnitude};
-use super::{Evaluator, Iterate, Knows, Solver, Status};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Factors};
-use crate::problem::{Active, Eval, Linearize, Problem, Scalar};
+use crate::outcome::Status;
+use crate::problem::{Active, Eval, Evaluator, Linearize, Problem, Scalar};
 
 /// Newton's method: J dz = g, z <- z - t dz, with J = dg/dz factored by dense LU and t found per sample by backtracking.
 ///

@@ -3,14 +3,15 @@
 use num_traits::{Float, Zero};
 
 use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtrack};
-use super::{Evaluator, Iterate, Knows, Solver, Status};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::linear::{
-    Gmres, Inverse, Krylov, KrylovWork, LinearRecord, LinearSolver, Precondition, Preconditioner, Stop, System,
+    Gmres, Inverse, Krylov, KrylovWork, LinearRecord, LinearSolver, Precondition, Preconditioner, System,
 };
-use crate::problem::{Eval, Linearize, Scalar};
+use crate::outcome::{Status, Stop};
+use crate::problem::{Eval, Evaluator, Linearize, Scalar};
 
 /// Inexact Newton: ||g - J dz|| <= eta ||g|| by GMRES or another Krylov method on products J v, z <- z - t dz with t by
 /// backtracking.

@@ -1,7 +1,7 @@
 //! What every solve needs to know, whatever the solver.
 
-use super::Bounds;
 use crate::Error;
+use crate::problem::Bounds;
 
 /// When to stop, and how the batch is worked through.
 ///

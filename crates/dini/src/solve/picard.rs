@@ -2,11 +2,11 @@
 
 use num_traits::One;
 
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::problem::{Eval, Problem, Scalar};
+use crate::problem::{Eval, Evaluator, Problem, Scalar};
 
 /// Picard (fixed-point, successive-substitution) iteration z <- z - damping g(z); with g = z - f(z), z <- f(z).
 ///

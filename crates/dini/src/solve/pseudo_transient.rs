@@ -4,12 +4,12 @@ use num_traits::{One, Zero};
 
 use super::newton::correct;
 use super::root::{Finding, Question, examine};
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::DenseLu;
-use crate::problem::{Eval, Linearize, Scalar};
+use crate::problem::{Eval, Evaluator, Linearize, Scalar};
 
 /// Linearly implicit Euler steps on dz/dt = -g(z), with a time step that grows as the residual falls:
 /// (I / delta + J) dz = g, z <- z - dz, delta_k = delta_0 ||g_0|| / ||g_k||.

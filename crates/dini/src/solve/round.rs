@@ -1,6 +1,6 @@
 //! Several methods in one solve: what a round is, and what became of it.
 
-use super::Status;
+use crate::outcome::Status;
 
 /// How the samples still unsolved are worked on by one method.
 ///

@@ -1,8 +1,9 @@
 //! What a solve returns.
 
-use super::{Accuracy, Attempt, Options, Status};
+use super::{Accuracy, Attempt, Options};
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::outcome::Status;
 use crate::problem::Problem;
 
 /// How one sample fared.

@@ -3,11 +3,12 @@
 use super::backtrack::LineSearch;
 use super::newton::{StepWork, newton_step};
 use super::root::{Finding, Question, examine};
-use super::{Evaluator, Iterate, Knows, Solver};
+use super::{Iterate, Knows, Solver};
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::SparseLu;
-use crate::problem::{Eval, Linearize, Scalar, Sparsity, covers, direction};
+use crate::problem::{Eval, Evaluator, Linearize, Scalar};
+use crate::sparsity::{Sparsity, covers, direction};
 
 /// Newton's method for sparse Jacobians: J dz = g by sparse LU, z <- z - t dz with t found per sample by backtracking.
 ///

@@ -2,11 +2,12 @@
 
 use num_traits::{Float, One, Zero};
 
-use super::{Evaluator, Iterate, Status};
+use super::Iterate;
 use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::linear::DenseLu;
-use crate::problem::{Eval, Linearize, Scalar};
+use crate::outcome::Status;
+use crate::problem::{Eval, Evaluator, Linearize, Scalar};
 
 /// The linear model g - J p of one sample, with the scaling D = diag(largest column norms of J so far).
 pub(super) struct Model<'a, T> {

@@ -1,7 +1,7 @@
 //! What is remembered of a sample from step to step, and when that says that it should be given up.
 
-use super::Status;
 use super::root::Secant;
+use crate::outcome::Status;
 
 /// Growth of the residual beyond its first value at which a sample has diverged.
 const DIVERGED: f64 = 1e10;

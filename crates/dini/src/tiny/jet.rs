@@ -3,9 +3,8 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::number::{Number, Truth, arithmetic};
 use crate::Real;
-use crate::program::{Function, Join, choose, raise, raised_derivative};
+use crate::program::{Function, Join, Number, Truth, arithmetic, choose, raise, raised_derivative};
 
 /// A value and its derivative along one direction, carried through a computation.
 ///
@@ -15,7 +14,7 @@ use crate::program::{Function, Join, choose, raise, raised_derivative};
 /// Source: A. Griewank and A. Walther (2008), doi:10.1137/1.9780898717761, section 3.1.
 ///
 /// ```
-/// use dini::tiny::{Jet, Number};
+/// use dini::{program::Number, tiny::Jet};
 /// let x = Jet::new(2.0, 1.0);
 /// assert_eq!(x * x.exp(), Jet::new(2.0 * 2f64.exp(), 3.0 * 2f64.exp()));
 /// ```

@@ -6,17 +6,14 @@
 //!
 //! An [`Equation`] is written once for every type of [`Number`]; [`Model::of`] takes the same equation.
 
-mod equation;
 mod factors;
 mod jet;
-mod number;
 
-pub use equation::Equation;
 pub use jet::Jet;
-pub use number::{Number, Plain, Truth};
 
 use self::factors::{Factors, unit};
 use crate::kernels::vector::norm;
+use crate::program::{Equation, Number, Plain};
 use crate::solve::root::{FALL, FAR, Finding, Question, SIMPLIFIED, away, confirmed, examine, magnitude};
 use crate::solve::{Accuracy, LineSearch, Tolerance};
 use crate::{Error, Model, Options, Real, Rows, Status};
@@ -49,7 +46,7 @@ pub struct Root<'e, E, T, const N: usize, const P: usize> {
 /// [`Jet`]s, N^3 2/3 operations, and one plain evaluation per trial of the line search.
 ///
 /// ```
-/// use dini::{Options, tiny::{self, Equation, Number}};
+/// use dini::{Options, program::{Equation, Number}, tiny};
 /// /// x + y = a_0, x^2 + y^2 = a_1 (Dennis and Schnabel 1996, example 5.1.1).
 /// struct Circle;
 /// impl Equation for Circle {

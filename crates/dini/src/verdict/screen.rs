@@ -7,9 +7,9 @@ use crate::Real;
 use crate::batch::{Batch, pick};
 use crate::error::UserError;
 use crate::linear::Inverse;
-use crate::problem::{Linearize, Scalar};
+use crate::problem::{Evaluator, Linearize, Scalar};
+use crate::solve::Tolerance;
 use crate::solve::root::{general_position, largest};
-use crate::solve::{Evaluator, Tolerance};
 
 /// Distances relative to the unknowns, as powers of rounding: between what rounding errors and what curvature hide. The second is
 /// for rows that curve too much at the first.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use burn::tensor::Element;
 use dini::Real;
-use dini::kernels::epilogue::Plain;
-use dini::kernels::gemm::Packed;
+use dini::measured::{Packed, Plain};
+use faer::traits::RealField;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
@@ -26,7 +26,7 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Measures with the current rayon pool; `budget` is for each way to multiply.
-    pub fn measure<T: Real + Element>(n: usize, batch: usize, budget: Duration) -> Self {
+    pub fn measure<T: Real + Element + RealField>(n: usize, batch: usize, budget: Duration) -> Self {
         Bound { product: fastest::<T>(batch, n, n, budget), weights: fastest::<T>(n, batch, n, budget) }
     }
 
@@ -41,7 +41,7 @@ type Way<'a, T> = Box<dyn FnMut(&mut [T]) + 'a>;
 
 /// Smallest median time of A B^T, A m x k and B n x k, over the ways to multiply: faer, burn's CPU backend (the gemm
 /// crate) and dini's own kernel with B packed beforehand, on one thread, on all, and on all with the rows of A dealt out.
-fn fastest<T: Real + Element>(m: usize, k: usize, n: usize, budget: Duration) -> f64 {
+fn fastest<T: Real + Element + RealField>(m: usize, k: usize, n: usize, budget: Duration) -> f64 {
     let numbers = |count: usize| -> Vec<T> { (0..count).map(|i| T::of((i as f64 * 0.7).sin())).collect() };
     let (a, b) = (numbers(m * k), numbers(n * k));
     let mut out = vec![T::zero(); m * n];
@@ -55,7 +55,7 @@ fn fastest<T: Real + Element>(m: usize, k: usize, n: usize, budget: Duration) ->
         let rows = out.len() / n;
         let (a, b) = (MatRef::from_row_major_slice(a, rows, k), MatRef::from_row_major_slice(&b, n, k).transpose());
         let out = MatMut::from_row_major_slice_mut(out, rows, n);
-        faer::linalg::matmul::matmul(out, Accum::Replace, a, b, T::one(), par);
+        faer::linalg::matmul::matmul(out, Accum::Replace, a, b, T::of(1.0), par);
     };
     let rows = m.div_ceil(rayon::current_num_threads());
     let mut ways: [Way<'_, T>; 6] = [

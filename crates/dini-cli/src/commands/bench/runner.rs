@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use burn::tensor::Element;
 use dini::Real;
+use faer::traits::RealField;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::case::{Case, DType, MOST_DENSE, PAIRS, PLAIN, Pair, Workload};
@@ -56,7 +57,12 @@ impl Runner {
         })
     }
 
-    fn typed<T: Real + Element>(&self, case: &Case, data: &Data, mut print: impl FnMut(&Row) -> Outcome) -> Outcome {
+    fn typed<T: Real + Element + RealField>(
+        &self,
+        case: &Case,
+        data: &Data,
+        mut print: impl FnMut(&Row) -> Outcome,
+    ) -> Outcome {
         let layer: Layer<T> = data.layer().map_err(Failure::usage)?;
         // without a reference there are still times
         let reference = Reference::new(&layer).ok();

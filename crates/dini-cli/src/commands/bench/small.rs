@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use dini::problem::{Active, Eval, Linearize, ParamVjp, Parametric, Problem};
+use dini::program::{Equation, Number};
 use dini::solve::{Control, Workspace, solve_with};
-use dini::tiny::{self, Equation, Number};
+use dini::tiny;
 use dini::{Error, Implicit, Newton, Options, Rows};
 
 use super::case::Case;

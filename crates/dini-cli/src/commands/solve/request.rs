@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use dini::Options;
+use dini::problem::Bounds;
 use dini::search::Plan;
-use dini::solve::Bounds;
 
 use super::SolveArgs;
 use super::plan::{BRACKETING, check, plan};

@@ -5,11 +5,12 @@ use num_traits::Float;
 use super::super::root::{Accuracy, Evidence, FAR, Finding, Question};
 use super::super::round::{Attempt, Round};
 use super::super::solution::Record;
-use super::super::{Knows, Solver, Status};
+use super::super::{Knows, Solver};
 use super::{Chunk, Task};
 use crate::Real;
 use crate::batch::{Batch, Keep, numbers, pick};
 use crate::error::UserError;
+use crate::outcome::Status;
 use crate::problem::{Active, Eval, Problem, ResidualScale};
 
 /// Residuals of a fixed point within so many units of rounding of z are nothing but rounding.

@@ -2,11 +2,12 @@
 
 use num_traits::Float;
 
-use super::super::{Evaluator, Iterate, Status};
+use super::super::Iterate;
 use super::{Accuracy, Evidence, LOST, TOLERANCES, Tolerance, general, largest};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::problem::{Eval, Problem};
+use crate::outcome::Status;
+use crate::problem::{Eval, Evaluator, Problem};
 
 /// Share of that distance by which J^-1 may miss it.
 const MISS: f64 = 0.5;

@@ -1,11 +1,10 @@
 //! One sample of a problem and the points around its z*.
 
-use super::super::Evaluator;
 use super::{Matrix, pattern};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
-use crate::problem::{Active, Linearize, Scalar, Sparsity};
+use crate::problem::{Active, Evaluator, Linearize, Scalar, Sparsity};
 
 /// The only slot of a batch of one.
 const ONLY: [usize; 1] = [0];

@@ -4,16 +4,16 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Sub, SubAssign};
 
+use super::{Function, Join, Var, choose, named, raise};
 use crate::Real;
-use crate::program::{Function, Join, Var, choose, named, raise};
 
-/// A number of an [`Equation`](super::Equation): plain ([`Plain`]), with a derivative ([`Jet`](super::Jet)), or traced ([`Var`]).
+/// A number of an [`Equation`](super::Equation): plain ([`Plain`]), with a derivative ([`Jet`](crate::tiny::Jet)), or traced ([`Var`]).
 ///
 /// Plain numbers stand on the right: `x * 2.0`, not `2.0 * x`. There is no `<`, since a traced number has no value: comparisons give
 /// a [`Truth`], on which [`select`](Number::select) decides.
 ///
 /// ```
-/// use dini::tiny::{Number, Plain};
+/// use dini::program::{Number, Plain};
 /// /// sin(x) / x, continued to 0
 /// fn sinc<D: Number>(x: D) -> D {
 ///     let small = x.abs().lt(D::number(1e-8));
@@ -145,7 +145,7 @@ use methods;
 
 /// What a comparison of numbers gives: 1 for true, 0 for false, NaN where an operand is NaN.
 #[derive(Clone, Copy, Debug)]
-pub struct Truth<D>(pub(super) D);
+pub struct Truth<D = Var>(pub(crate) D);
 
 impl<D: Number> BitAnd for Truth<D> {
     type Output = Self;
@@ -268,7 +268,7 @@ macro_rules! arithmetic {
         )*
     };
 }
-pub(super) use arithmetic;
+pub(crate) use arithmetic;
 
 arithmetic! {
     Plain, x y c, Plain(-x.0);

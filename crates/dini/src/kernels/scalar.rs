@@ -2,20 +2,15 @@
 
 use std::fmt::{Debug, Display, LowerExp};
 
-use crate::kernels::transpose::Transpose;
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use super::factor::Factor;
+use super::transpose::Transpose;
 
 /// A real scalar, `f32` or `f64` (sealed: the kernels are written for these two).
 pub trait Real:
-    sealed::Sealed
-    + num_traits::Float
-    + faer::traits::RealField
+    num_traits::Float
+    + num_traits::NumAssign
     + Transpose
+    + Factor
     + Default
     + Debug
     + Display

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use super::Bounds;
+use super::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scalar, Sparsity};
 use crate::batch::{Batch, Keep};
-use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scalar, Sparsity};
+use crate::problem::Bounds;
 
 /// The problem at the active samples; counts evaluations in sample-evaluations.
 #[derive(Debug)]
@@ -21,11 +21,11 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         Evaluator { problem, at, bounds: None, halves: Cell::new(0) }
     }
 
-    pub(super) fn within(self, bounds: Option<&'a Bounds>) -> Self {
+    pub(crate) fn within(self, bounds: Option<&'a Bounds>) -> Self {
         Evaluator { bounds, ..self }
     }
 
-    /// Brings the rows of `to`, which a step from `from` has led to, inside the [bounds](super::Options::bounds) if there are any.
+    /// Brings the rows of `to`, which a step from `from` has led to, inside the [bounds](crate::Options::bounds) if there are any.
     pub fn confine(&self, from: &P::State, to: &mut P::State) {
         if let Some(bounds) = self.bounds {
             bounds.confine(from, to);

@@ -7,7 +7,7 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Status {
-    /// The correction that is left of z is within the tolerance, or below rounding ([`root`](super::root)).
+    /// The correction that is left of z is within the tolerance, or below rounding ([`solve::root`](crate::solve::root)).
     Converged,
     /// The iteration limit was reached.
     MaxIterations,
@@ -21,7 +21,7 @@ pub enum Status {
     Singular,
     /// The residual has become small where it no longer depends on z: a root at infinity, or none.
     Vanishing,
-    /// A root, but on one of the [`Bounds`](super::Bounds), or too close to tell: its derivative is not that of a root inside.
+    /// A root, but on one of the [`Bounds`](crate::problem::Bounds), or too close to tell: its derivative is not that of a root inside.
     OnBound,
     /// A root of the gradient of what is to be smallest, but no minimum.
     Saddle,

@@ -2,11 +2,11 @@
 
 use super::number::Number;
 
-/// g(z; a) = 0 written once for every [`Number`]: for [`tiny::solve`](super::solve), which evaluates it on the stack, and for
+/// g(z; a) = 0 written once for every [`Number`]: for [`tiny::solve`](crate::tiny::solve), which evaluates it on the stack, and for
 /// [`Model::of`](crate::Model::of), which traces it.
 ///
 /// ```
-/// use dini::{Model, Options, tiny::{self, Equation, Number}};
+/// use dini::{Model, Options, program::{Equation, Number}, tiny};
 /// /// Kepler's equation E - e sin E = M, parameters (e, M).
 /// struct Kepler;
 /// impl Equation for Kepler {

@@ -14,13 +14,13 @@ const PRESSED: f64 = 1e-6;
 /// Iterates stay strictly inside: a step that would lead beyond a bound, or on it, goes 99.5 % of the way to it in that unknown, and all
 /// the way it wants to in the others. What is looked at *around* an iterate (derivatives by differences, confirmations and verdicts)
 /// may lie beyond a bound by a few tolerances; where g is not defined there, being defined inside is enough. A root on a bound, or one that
-/// cannot be told from the bound, ends as [`Status::OnBound`](super::Status::OnBound).
+/// cannot be told from the bound, ends as [`Status::OnBound`](crate::Status::OnBound).
 ///
 /// Source: the fraction to the boundary of interior-point methods: S. J. Wright (1997), Primal-Dual Interior-Point Methods,
 /// doi:10.1137/1.9781611971453; that the steps are cut by component: T. F. Coleman and Y. Li (1996), doi:10.1137/0806023, in spirit.
 ///
 /// ```
-/// use dini::{Model, solve::Bounds};
+/// use dini::{Model, problem::Bounds};
 /// // a weak acid: h^2 / (c - h) = K; of its two roots one is a concentration
 /// let acid = Model::equation(|h, _| [h[0] * h[0] - 1e-5 * (0.1 - h[0])]);
 /// let s = acid.bounds(Bounds::new(vec![0.0], vec![0.1])?).solve(&[0.05])?;
@@ -103,7 +103,7 @@ impl Bounds {
     }
 
     /// Checks that a start fits, and lies inside.
-    pub(super) fn admit<V: Batch>(&self, z0: &V) -> Result<(), Error> {
+    pub(crate) fn admit<V: Batch>(&self, z0: &V) -> Result<(), Error> {
         if z0.width() != self.lower.len() {
             return Err(Error::shape("the bounds", (1, z0.width()), (1, self.lower.len())));
         }
@@ -152,13 +152,13 @@ impl Bounds {
     }
 
     /// The least share of its distance at the start that an unknown of `z` still has from its bound.
-    pub(super) fn closest(&self, start: &[f64], z: &[f64]) -> f64 {
+    pub(crate) fn closest(&self, start: &[f64], z: &[f64]) -> f64 {
         let share = |j: usize| self.nearest(j, z[j]).1 / self.nearest(j, start[j]).1;
         (0..z.len()).map(share).filter(|share| share.is_finite()).fold(1.0, f64::min)
     }
 
     /// The unknowns that have been pressed against a bound on the way from `start` to `z`, and those bounds.
-    pub(super) fn pressed(&self, start: &[f64], z: &[f64]) -> Vec<(usize, f64)> {
+    pub(crate) fn pressed(&self, start: &[f64], z: &[f64]) -> Vec<(usize, f64)> {
         let at = |j: usize| {
             let ((bound, distance), (_, before)) = (self.nearest(j, z[j]), self.nearest(j, start[j]));
             (bound.is_finite() && distance <= PRESSED * before).then_some((j, bound))
@@ -167,7 +167,7 @@ impl Bounds {
     }
 
     /// Whether an unknown of `z`, known to within the share `relative` of it, cannot be told from its bound.
-    pub(super) fn touches<T: Real>(&self, z: &[f64], relative: f64) -> bool {
+    pub(crate) fn touches<T: Real>(&self, z: &[f64], relative: f64) -> bool {
         let epsilon = 4.0 * <T as num_traits::Float>::epsilon().as_f64();
         let smallest = <T as num_traits::Float>::min_positive_value().as_f64();
         let close = |(j, z): (usize, &f64)| {

@@ -1,13 +1,21 @@
-//! The pattern of a sparse Jacobian and its column colouring.
+//! The pattern of a sparse Jacobian, its column colouring, and the structure of its factors.
+
+mod colouring;
+mod symbolic;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::colouring::{Colouring, Compressed, group};
+use faer::sparse::SymbolicSparseColMatRef;
+use faer::sparse::linalg::lu::SymbolicLu;
+
 use crate::Real;
 use crate::error::Error;
-use crate::linear::Symbolic;
+
+use colouring::{Colouring, Compressed, group};
+pub(crate) use symbolic::largest_fill;
+use symbolic::{structure, symbolic};
 
 /// Where the Jacobian J = dg/dz may differ from zero: n x n, in compressed columns, the same for every sample.
 ///
@@ -37,7 +45,7 @@ struct Pattern {
     colouring: Colouring,
     /// none where the diagonal is in the pattern already
     with_diagonal: OnceLock<Option<Sparsity>>,
-    symbolic: OnceLock<Option<Symbolic>>,
+    symbolic: OnceLock<Option<SymbolicLu<usize>>>,
 }
 
 impl fmt::Debug for Sparsity {
@@ -217,14 +225,14 @@ impl Sparsity {
     }
 
     /// The symbolic factorisation, made once; none where every matrix of this pattern is singular.
-    pub(crate) fn symbolic(&self) -> Option<&Symbolic> {
-        let Pattern { starts, rows, symbolic, .. } = &*self.0;
-        symbolic.get_or_init(|| Symbolic::new(starts, rows)).as_ref()
+    pub(crate) fn symbolic(&self) -> Option<&SymbolicLu<usize>> {
+        let Pattern { starts, rows, symbolic: made, .. } = &*self.0;
+        made.get_or_init(|| symbolic(starts, rows)).as_ref()
     }
 
-    /// The compressed columns: starts and rows.
-    pub(crate) fn compressed(&self) -> (&[usize], &[usize]) {
-        (&self.0.starts, &self.0.rows)
+    /// The compressed columns.
+    pub(crate) fn structure(&self) -> SymbolicSparseColMatRef<'_, usize> {
+        structure(&self.0.starts, &self.0.rows)
     }
 }
 

@@ -115,7 +115,7 @@ impl<const D: usize, C: Cell<D>> CellProblem<C, D> {
 
     /// f(z, x) at the active rows, flattened; `z` may be tracked.
     fn map(&self, at: Active<'_>, z: Tensor<2>) -> Tensor<2> {
-        let samples: Vec<usize> = (0..at.len()).map(|i| at.sample(i)).collect();
+        let samples: Vec<usize> = (0..at.len()).map(|i| at.sample(i).index()).collect();
         let with_batch = |mut dims: [usize; D]| {
             dims[0] = at.len();
             dims
@@ -169,7 +169,7 @@ impl<const D: usize, C: Cell<D>> Linearize for CellProblem<C, D> {
     }
 
     fn linearize(&self, at: Active<'_>, z: &TensorBatch, _: &TensorBatch, tape: &mut TensorBatch) -> Eval {
-        let (slots, rows): (Vec<usize>, Vec<usize>) = (0..at.len()).map(|i| (at.slot(i), i)).unzip();
+        let (slots, rows): (Vec<usize>, Vec<usize>) = (0..at.len()).map(|i| (at.slot(i).index(), i)).unzip();
         dini::Batch::put(tape, &slots, z, &rows);
         Ok(())
     }
@@ -205,7 +205,7 @@ impl<const D: usize, C: Cell<D>> Linearize for CellProblem<C, D> {
 
 impl<const D: usize, C: Cell<D>> CellProblem<C, D> {
     fn at_slots(&self, at: Active<'_>, tape: &TensorBatch) -> Tensor<2> {
-        let slots: Vec<usize> = (0..at.len()).map(|i| at.slot(i)).collect();
+        let slots: Vec<usize> = (0..at.len()).map(|i| at.slot(i).index()).collect();
         select(tape.tensor(), &slots)
     }
 }

@@ -3,7 +3,7 @@
 use dini::cells::Tanh;
 use dini::linear::{BiCgStab, Cg, Gmres, Lsmr, Refinement};
 use dini::model::{OnSlices, OnVars};
-use dini::problem::Sparsity;
+use dini::problem::{Each, Eval, Linearize, OneSample, OneSampleVjp, Scaled, SecondOrder, Sparsity};
 use dini::program::Var;
 use dini::solve::{AnySolver, LineSearch};
 use dini::{Anderson, Model, Newton, Picard, Real, Rows};
@@ -164,6 +164,108 @@ fn slices_f64() {
 #[test]
 fn slices_f32() {
     slices_conform::<f32>();
+}
+
+/// Everything that can wrap a problem keeps what that can do.
+fn wrapped<P: SecondOrder<State = Rows<f64>>>(problem: &P, z: &Rows<f64>) {
+    conformance::wrapper(problem, &problem);
+    let n = z.width();
+    // powers of two, so that a product is exact: a fixed point stays one
+    let units: Vec<f64> = (0..n).map(|j| [1.0, 2.0, 0.25][j % 3]).collect();
+    let scaled = Scaled::new(problem, units.iter().map(|unit| 1.0 / unit).collect(), units).unwrap();
+    conformance::wrapper(problem, &scaled);
+    conformance::linearize(&scaled, z);
+    // in other units for the equations it is none, and has no passes
+    let other = Scaled::new(problem, vec![2.0; n], vec![1.0; n]).unwrap();
+    assert!(other.capabilities().passes.is_none());
+    conformance::linearize(&other, z);
+}
+
+#[test]
+fn wrappers_lose_nothing() {
+    let z = rows::<f64>(1, 5, N);
+    for model in traced() {
+        wrapped(&model.samples(rows(2, 5, 3)).system(N).unwrap(), &z);
+    }
+    let n = 24;
+    let w = (0..n * n).map(|k| 0.3 * ((k * 7 % 11) as f64 - 5.0) / (n as f64).sqrt()).collect();
+    let cell = Tanh::new(n, w, rows(3, 2, n)).unwrap();
+    assert_eq!(cell.capabilities().names(), ["dense Jacobian", "passes"]);
+    let cell = std::sync::Arc::new(cell);
+    wrapped(&*cell, &rows(4, 2, n));
+    conformance::wrapper(&*cell, &cell);
+}
+
+#[test]
+fn second_derivatives_in_other_units_conform() {
+    let (z, da, other) = (rows::<f64>(1, 5, N), rows::<f64>(2, 5, 3), rows::<f64>(3, 5, 3));
+    let inner = |a: &Rows<f64>, b: &Rows<f64>| dot(a.as_slice(), b.as_slice());
+    let system = Model::equation(bent).samples(moved(&da, 0.0)).system(N).unwrap();
+    let at = |t| {
+        let (rows, columns) = ((0..N).map(|i| 1.5 - 0.2 * i as f64), (0..N).map(|j| 0.5 + 0.3 * j as f64));
+        Scaled::new(system.with_parameters(moved(&da, t)).unwrap(), rows.collect(), columns.collect()).unwrap()
+    };
+    conformance::parameters(at, &z, &da, inner);
+    conformance::second_order(at, &z, [&da, &other], inner);
+}
+
+/// The second power of each component, stated for one sample: g_i = z_i^2 + c z_{i-1} - x_i, with c shared.
+struct Powers {
+    c: f64,
+    x: Rows<f64>,
+}
+
+impl OneSample for Powers {
+    type Scalar = f64;
+    fn shape(&self) -> (usize, usize) {
+        (self.x.samples(), self.x.width())
+    }
+    fn residual(&self, sample: usize, z: &[f64], g: &mut [f64]) -> Eval {
+        let n = z.len();
+        (0..n).for_each(|i| g[i] = z[i] * z[i] + self.c * z[(i + n - 1) % n] - self.x.row(sample)[i]);
+        Ok(())
+    }
+    fn jacobian(&self, _: usize, z: &[f64], j: &mut [f64]) -> Eval {
+        let n = z.len();
+        j.fill(0.0);
+        (0..n).for_each(|i| j[i * n + i] += 2.0 * z[i]);
+        (0..n).for_each(|i| j[(i + n - 1) % n * n + i] += self.c);
+        Ok(())
+    }
+}
+
+impl OneSampleVjp for Powers {
+    type Gradient = (f64, Rows<f64>);
+    fn zero(&self) -> Self::Gradient {
+        (0.0, Rows::new(self.x.samples(), self.x.width()))
+    }
+    fn param_vjp(&self, sample: usize, z: &[f64], u: &[f64], grad: &mut Self::Gradient) -> Eval {
+        let n = z.len();
+        grad.0 += (0..n).map(|i| z[(i + n - 1) % n] * u[i]).sum::<f64>();
+        grad.1.row_mut(sample).iter_mut().zip(u).for_each(|(x, u)| *x -= u);
+        Ok(())
+    }
+}
+
+#[test]
+fn one_sample_at_a_time_conforms() {
+    let x: Vec<f64> = rows::<f64>(5, 4, N).as_slice().iter().map(|x| x + 2.0).collect();
+    let powers = |c: f64| Powers { c, x: Rows::from_vec(4, N, x.clone()).unwrap() };
+    let z = rows::<f64>(1, 4, N);
+    conformance::linearize(&Each(powers(0.3)), &z);
+    // the gradient by the shared parameter against differences
+    let start = Rows::from_vec(4, N, vec![1.0; 4 * N]).unwrap();
+    let ones = start.clone();
+    let options = dini::Options { relative: 1e-12, ..Default::default() };
+    let solved = |c: f64| dini::solve(Each(powers(c)), &start, &Newton::default(), &options).unwrap();
+    let sum = |c: f64| solved(c).converged().unwrap().as_slice().iter().sum::<f64>();
+    let gradient = solved(0.3).pullback(&ones).unwrap().value;
+    let slope = (sum(0.3 + 1e-5) - sum(0.3 - 1e-5)) / 2e-5;
+    assert!((gradient.0 - slope).abs() < 1e-7 * slope.abs(), "{} and {slope}", gradient.0);
+    assert!(matches!(
+        dini::solve(Each(powers(0.3)), &Rows::new(3, N), &Newton::default(), &options),
+        Err(dini::Error::Shape { .. })
+    ));
 }
 
 fn traced() -> [Model<OnVars<'static>, f64>; 6] {

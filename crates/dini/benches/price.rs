@@ -5,7 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use dini::problem::{Active, Eval, Linearize, ParamVjp, Parametric, Problem, Sparsity};
+use dini::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamVjp, Parametric, Problem, Slot, Sparse,
+    SparseJacobian, Sparsity,
+};
 use dini::program::Var;
 use dini::solve::SparseNewton;
 use dini::{Error, Model, Newton, Options, Rows, solve};
@@ -24,7 +27,7 @@ struct Hand {
 }
 
 impl Hand {
-    fn entries(&self) -> usize {
+    fn count(&self) -> usize {
         self.sparsity.as_ref().map_or(self.n * self.n, Sparsity::entries)
     }
 }
@@ -35,7 +38,7 @@ impl Problem for Hand {
         Ok(())
     }
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        (0..at.len()).for_each(|i| (self.residual)(z.row(i), self.a.row(at.sample(i)), out.row_mut(i)));
+        (0..at.len()).for_each(|i| (self.residual)(z.row(i), &self.a[at.sample(i)], out.row_mut(i)));
         Ok(())
     }
 }
@@ -43,19 +46,19 @@ impl Problem for Hand {
 impl Linearize for Hand {
     type Tape = Vec<f64>;
     fn tape(&self, like: &Rows<f64>) -> Vec<f64> {
-        vec![0.0; like.samples() * self.entries()]
+        vec![0.0; like.samples() * self.count()]
     }
     fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Vec<f64>) -> Eval {
-        let count = self.entries();
+        let count = self.count();
         for i in 0..at.len() {
-            (self.jacobian)(z.row(i), self.a.row(at.sample(i)), &mut tape[at.slot(i) * count..][..count]);
+            (self.jacobian)(z.row(i), &self.a[at.sample(i)], &mut tape[at.slot(i).index() * count..][..count]);
         }
         Ok(())
     }
     fn jvp(&self, at: Active<'_>, tape: &Vec<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        let count = self.entries();
+        let count = self.count();
         for i in 0..at.len() {
-            let (j, v, out) = (&tape[at.slot(i) * count..][..count], v.row(i), out.row_mut(i));
+            let (j, v, out) = (&tape[at.slot(i).index() * count..][..count], v.row(i), out.row_mut(i));
             match &self.sparsity {
                 Some(sparsity) => sparsity.multiply(j, v, out),
                 None => {
@@ -69,9 +72,9 @@ impl Linearize for Hand {
         Ok(())
     }
     fn vjp(&self, at: Active<'_>, tape: &Vec<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        let count = self.entries();
+        let count = self.count();
         for i in 0..at.len() {
-            let (j, u, out) = (&tape[at.slot(i) * count..][..count], u.row(i), out.row_mut(i));
+            let (j, u, out) = (&tape[at.slot(i).index() * count..][..count], u.row(i), out.row_mut(i));
             match &self.sparsity {
                 Some(sparsity) => sparsity.multiply_transpose(j, u, out),
                 None => {
@@ -82,20 +85,25 @@ impl Linearize for Hand {
         }
         Ok(())
     }
-    fn jacobian(&self, slot: usize, tape: &Vec<f64>, out: &mut [f64]) -> bool {
-        if self.sparsity.is_none() {
-            out.copy_from_slice(&tape[slot * self.entries()..][..self.entries()]);
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        match &self.sparsity {
+            Some(pattern) => {
+                Capabilities { sparse: Some(Sparse { pattern, entries: Some(self) }), ..Capabilities::NONE }
+            }
+            None => Capabilities { dense: Some(self), ..Capabilities::NONE },
         }
-        self.sparsity.is_none()
     }
-    fn sparse_jacobian(&self, slot: usize, tape: &Vec<f64>, out: &mut [f64]) -> bool {
-        if self.sparsity.is_some() {
-            out.copy_from_slice(&tape[slot * self.entries()..][..self.entries()]);
-        }
-        self.sparsity.is_some()
+}
+
+impl DenseJacobian<Vec<f64>, f64> for Hand {
+    fn jacobian(&self, slot: Slot, tape: &Vec<f64>, out: &mut [f64]) {
+        out.copy_from_slice(&tape[slot.index() * self.count()..][..self.count()]);
     }
-    fn sparsity(&self) -> Option<&Sparsity> {
-        self.sparsity.as_ref()
+}
+
+impl SparseJacobian<Vec<f64>, f64> for Hand {
+    fn entries(&self, slot: Slot, tape: &Vec<f64>, out: &mut [f64]) {
+        out.copy_from_slice(&tape[slot.index() * self.count()..][..self.count()]);
     }
 }
 
@@ -103,9 +111,6 @@ impl Parametric for Hand {
     type Parameters = Rows<f64>;
     fn zero_parameters(&self, samples: usize) -> Rows<f64> {
         Rows::new(samples, self.a.width())
-    }
-    fn check_parameters(&self, _: usize, _: &Rows<f64>) -> Result<(), Error> {
-        Ok(())
     }
 }
 
@@ -122,8 +127,8 @@ impl ParamVjp for Hand {
         let mut matrix = vec![0.0; self.n * self.a.width()];
         for i in 0..at.len() {
             matrix.fill(0.0);
-            (self.parameters)(z.row(i), self.a.row(at.sample(i)), &mut matrix);
-            for (grad, column) in grad.row_mut(at.sample(i)).iter_mut().zip(matrix.chunks_exact(self.n)) {
+            (self.parameters)(z.row(i), &self.a[at.sample(i)], &mut matrix);
+            for (grad, column) in grad[at.sample(i)].iter_mut().zip(matrix.chunks_exact(self.n)) {
                 *grad += scale * column.iter().zip(u.row(i)).map(|(c, u)| c * u).sum::<f64>();
             }
         }

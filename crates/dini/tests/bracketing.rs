@@ -16,7 +16,7 @@ impl<F: Fn(usize, f64) -> f64 + Sync> Problem for Plain<F> {
         Ok(())
     }
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        (0..at.len()).for_each(|i| out.row_mut(i)[0] = (self.0)(at.sample(i), z.row(i)[0]));
+        (0..at.len()).for_each(|i| out.row_mut(i)[0] = (self.0)(at.sample(i).index(), z.row(i)[0]));
         Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! `check`, `check_parameters` and `check_second` find what is wrong, and nothing where nothing is.
 
 use dini::cells::Tanh;
-use dini::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Sparsity};
+use dini::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, Pass, Passes, Problem, ResidualScale, Slot,
+    Sparsity,
+};
 use dini::{Error, Mistake, Model, Newton, Options, Rows, check, check_parameters, check_second, solve};
 
 fn row(values: &[f64]) -> Rows<f64> {
@@ -47,14 +50,6 @@ impl Problem for Broken {
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         self.cell.residual(at, z, out)
     }
-    fn sweeps(&self) -> bool {
-        true
-    }
-    fn sweep(&self, at: Active<'_>, pass: Pass<'_, Rows<f64>>, z: &mut Rows<f64>, change: &mut Rows<f64>) -> Eval {
-        self.cell.sweep(at, pass, z, change)?;
-        self.spoil("sweep", change);
-        Ok(())
-    }
 }
 
 impl Linearize for Broken {
@@ -75,31 +70,49 @@ impl Linearize for Broken {
         self.spoil("vjp", out);
         Ok(())
     }
-    fn sweep_tangent(
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        Capabilities { passes: Some(self), dense: Some(self), ..Capabilities::NONE }
+    }
+}
+
+impl Passes<Rows<f64>, Rows<f64>> for Broken {
+    fn pass(&self, at: Active<'_>, pass: Pass<'_, Rows<f64>>, z: &mut Rows<f64>, change: &mut Rows<f64>) -> Eval {
+        self.cell.pass(at, pass, z, change)?;
+        self.spoil("pass", change);
+        Ok(())
+    }
+    fn pass_tangent(
         &self,
         at: Active<'_>,
-        tape: &Self::Tape,
+        tape: &Rows<f64>,
         b: &Rows<f64>,
         pass: Pass<'_, Rows<f64>>,
         x: &mut Rows<f64>,
         change: &mut Rows<f64>,
     ) -> Eval {
-        self.cell.sweep_tangent(at, tape, b, pass, x, change)?;
+        self.cell.pass_tangent(at, tape, b, pass, x, change)?;
         self.spoil("tangent", change);
         Ok(())
     }
-    fn sweep_adjoint(
+    fn pass_adjoint(
         &self,
         at: Active<'_>,
-        tape: &Self::Tape,
+        tape: &Rows<f64>,
         b: &Rows<f64>,
         pass: Pass<'_, Rows<f64>>,
         x: &mut Rows<f64>,
         change: &mut Rows<f64>,
     ) -> Eval {
-        self.cell.sweep_adjoint(at, tape, b, pass, x, change)?;
+        self.cell.pass_adjoint(at, tape, b, pass, x, change)?;
         self.spoil("adjoint", change);
         Ok(())
+    }
+}
+
+impl DenseJacobian<Rows<f64>, f64> for Broken {
+    fn jacobian(&self, slot: Slot, tape: &Rows<f64>, out: &mut [f64]) {
+        self.cell.jacobian(slot, tape, out);
+        out[1] += if self.what == "matrix" { 0.01 } else { 0.0 };
     }
 }
 
@@ -115,7 +128,8 @@ fn every_wrong_product_and_pass_is_named() {
     for (what, expected) in [
         ("jvp", "J v"),
         ("vjp", "J^T u"),
-        ("sweep", "a pass"),
+        ("matrix", "the Jacobian"),
+        ("pass", "a pass"),
         ("tangent", "a pass on J x = b"),
         ("adjoint", "a pass on J^T x = b"),
     ] {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{cell, error, norm, rows};
 use dini::gradient::Implicit;
 use dini::model::System;
-use dini::problem::{Active, Eval, Linearize, ParamVjp, Problem};
+use dini::problem::{Active, Eval, Linearize, ParamVjp, Problem, Slots};
 use dini::solve::{Control, LineSearch, Progress, Solver, Workspace};
 use dini::{
     Anderson, Error, Model, Newton, OnFailure, Options, Picard, Real, Rows, Solution, Status, solve, solve_with,
@@ -174,7 +174,7 @@ fn newton_backtracks_into_the_domain() {
 fn an_observer_interrupts_its_chunk() {
     for stop_at in [0, 1, 2] {
         let options = Options { relative: 1e-12, chunk: Some(2), ..Options::default() };
-        let observer = |p: &Progress<'_, f64>| match p.at.sample(0) < 2 && p.iteration == stop_at {
+        let observer = |p: &Progress<'_, f64>| match p.at.sample(0).index() < 2 && p.iteration == stop_at {
             true => Control::Stop,
             false => Control::Continue,
         };
@@ -199,9 +199,9 @@ fn observed(compaction: f64) {
     let values: Vec<f64> = (0..10).map(|i| 1.4 + f64::from(i * i * i)).collect();
     let seen: Mutex<Vec<Seen>> = Mutex::default();
     let observer = |p: &Progress<'_, f64>| {
-        let samples: Vec<usize> = (0..p.at.len()).map(|i| p.at.sample(i)).collect();
+        let samples: Vec<usize> = (0..p.at.len()).map(|i| p.at.sample(i).index()).collect();
         assert_eq!((p.residual.len(), p.target.len()), (samples.len(), samples.len()));
-        let chunk = samples[0] - p.at.slot(0);
+        let chunk = samples[0] - p.at.slot(0).index();
         seen.lock().unwrap().push((chunk, p.iteration, samples, p.residual.to_vec(), p.target.to_vec()));
         Control::Continue
     };
@@ -427,11 +427,11 @@ impl Problem for Failing {
 
 /// By differences, so that a linearisation can fail, too.
 impl Linearize for Failing {
-    type Tape = Vec<f64>;
-    fn tape(&self, like: &Rows<f64>) -> Vec<f64> {
-        vec![0.0; like.samples()]
+    type Tape = Slots<f64>;
+    fn tape(&self, like: &Rows<f64>) -> Slots<f64> {
+        Slots::new(like.samples(), 0.0)
     }
-    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Vec<f64>) -> Eval {
+    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Slots<f64>) -> Eval {
         let (h, mut moved) = (1e-6, z.clone());
         let [mut above, mut below] = [z.clone(), z.clone()];
         for (h, out) in [(h, &mut above), (-h, &mut below)] {
@@ -441,11 +441,11 @@ impl Linearize for Failing {
         (0..at.len()).for_each(|i| tape[at.slot(i)] = (above.row(i)[0] - below.row(i)[0]) / (2.0 * h));
         Ok(())
     }
-    fn jvp(&self, at: Active<'_>, tape: &Vec<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+    fn jvp(&self, at: Active<'_>, tape: &Slots<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         (0..at.len()).for_each(|i| out.row_mut(i)[0] = tape[at.slot(i)] * v.row(i)[0]);
         Ok(())
     }
-    fn vjp(&self, at: Active<'_>, tape: &Vec<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+    fn vjp(&self, at: Active<'_>, tape: &Slots<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         self.jvp(at, tape, u, out)
     }
 }

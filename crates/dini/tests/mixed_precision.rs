@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dini::problem::{Active, Eval, Problem, ResidualScale};
+use dini::problem::{Active, Eval, Problem, ResidualScale, RoughResidual};
 use dini::solve::{Anderson, Picard, Solver};
-use dini::{Error, Options, Rows, Status, UserError, cells::Tanh, solve};
+use dini::{Error, Options, Rows, Status, cells::Tanh, solve};
 
 /// z = f(z) for every number, with another map in its place for the rough start.
 struct Pair<F, R> {
@@ -28,9 +28,15 @@ impl<F: Fn(f64) -> f64 + Sync, R: Fn(f64) -> f64 + Sync> Problem for Pair<F, R> 
         out.as_mut_slice().iter_mut().zip(z.as_slice()).for_each(|(out, &z)| *out = z - (self.full)(z));
         Ok(())
     }
-    fn rough_residual(&self, _: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Result<bool, UserError> {
+    fn rough(&self) -> Option<&dyn RoughResidual<Rows<f64>>> {
+        Some(self)
+    }
+}
+
+impl<F: Fn(f64) -> f64 + Sync, R: Fn(f64) -> f64 + Sync> RoughResidual<Rows<f64>> for Pair<F, R> {
+    fn rough_residual(&self, _: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         out.as_mut_slice().iter_mut().zip(z.as_slice()).for_each(|(out, &z)| *out = z - (self.rough)(z));
-        Ok(true)
+        Ok(())
     }
 }
 

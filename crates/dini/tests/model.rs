@@ -10,7 +10,7 @@ use dini::batch::{Batch, Keep};
 use dini::cells::TanhGradient;
 use dini::gradient::{Implicit, linear_loss};
 use dini::model::{OnSlices, OnVars, System};
-use dini::problem::{Active, Bounds, Linearize, ParamJvp, ParamVjp, Problem, Sparsity};
+use dini::problem::{Active, Bounds, DenseJacobian, Linearize, ParamJvp, ParamVjp, Problem, Sparsity};
 use dini::program::{Var, select};
 use dini::solve::{Solver, SparseNewton};
 use dini::{Anderson, Error, Model, Newton, Options, Picard, Real, Rows, Status, solve};
@@ -153,7 +153,7 @@ fn traced_fixed<T: Scalar, C: Case<T>>(_: C, a: &Rows<T>) -> System<T> {
 
 fn pattern<T: Real, C: Case<T>>(_: C, a: &Rows<T>) -> Sparsity {
     let model = Model::equation(C::trace).find_pattern().parameters(&vec![0.5; a.width()]);
-    model.system(C::UNKNOWNS).unwrap().sparsity().unwrap().clone()
+    model.system(C::UNKNOWNS).unwrap().capabilities().sparse.unwrap().pattern.clone()
 }
 
 /// On slices, without derivatives.
@@ -300,7 +300,7 @@ fn chain_jacobian_and_parameter_derivative_match_the_complex_step() {
     let mut tape = problem.tape(&z);
     problem.linearize(at, &z, &z.clone(), &mut tape).unwrap();
     let mut jacobian = vec![0.0; N * N];
-    assert!(problem.jacobian(0, &tape, &mut jacobian));
+    problem.jacobian(at.slot(0), &tape, &mut jacobian);
     for j in 0..N {
         let column = g(&complex(z.row(0), Some(j)), &complex(a.row(0), None));
         for i in 0..N {
@@ -330,7 +330,7 @@ where
     let at = Active::new(&slots, 1, false);
     let mut tape = problem.tape(&Rows::new(4, n));
     let mut here = Rows::new(3, n);
-    (0..3).for_each(|i| here.row_mut(i).copy_from_slice(z.row(at.sample(i))));
+    (0..3).for_each(|i| here.row_mut(i).copy_from_slice(&z[at.sample(i)]));
     let mut g = Rows::new(3, n);
     problem.residual(at, &here, &mut g).unwrap();
     problem.linearize(at, &here, &g, &mut tape).unwrap();
@@ -339,9 +339,9 @@ where
     problem.jvp(at, &tape, &v, &mut jv).unwrap();
     problem.vjp(at, &tape, &u, &mut jtu).unwrap();
     for i in 0..3 {
-        let exact = exact(at.sample(i));
+        let exact = exact(at.sample(i).index());
         let mut matrix = vec![T::zero(); n * n];
-        assert!(problem.jacobian(at.slot(i), &tape, &mut matrix));
+        problem.capabilities().dense.unwrap().jacobian(at.slot(i), &tape, &mut matrix);
         for (m, e) in matrix.iter().zip(&exact) {
             assert!((m.as_f64() - e).abs() < tolerance, "row {i}: {m} and {e}");
         }
@@ -478,7 +478,7 @@ fn products_alone_are_those_of_the_entries() {
         let [mut jv, mut jtv] = [Rows::new(3, n), Rows::new(3, n)];
         system.jvp(at, &tape, &v, &mut jv).unwrap();
         system.vjp(at, &tape, &v, &mut jtv).unwrap();
-        (system.jacobian(2, &tape, &mut vec![0.0; n * n]), jv, jtv)
+        (system.capabilities().dense.is_some(), jv, jtv)
     };
     let ((dense, jv, jtv), (written, right, turned)) = (products(&alone), products(&entries));
     assert_eq!((dense, written), (false, true));
@@ -717,7 +717,7 @@ fn patterns_that_miss_entries_are_refused() {
         let solution = model.solve_samples(&z0).unwrap();
         assert!(error(solution.converged().unwrap().as_slice(), exact.z().as_slice()) < 1e-12);
         let system = Model::equation(<Chain as Case<f64>>::trace).samples(a.clone()).pattern(wider.clone()).system(N);
-        assert_eq!(system.unwrap().sparsity(), Some(&wider));
+        assert_eq!(system.unwrap().capabilities().sparse.unwrap().pattern, &wider);
     }
     // where a fixed point does not mention its unknown, the pattern of f has no diagonal
     let f = |z: &[f64], _: &[f64], f: &mut [f64]| (f[0], f[1]) = (0.5 * z[1].cos(), 0.5 * z[0].sin());

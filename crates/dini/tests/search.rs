@@ -1,7 +1,7 @@
 //! Roots where no good start is known.
 
 use dini::model::System;
-use dini::problem::{Active, Bounds, Eval, Linearize, Problem, Sparsity};
+use dini::problem::{Active, Bounds, Capabilities, CapabilitiesOf, Eval, Linearize, Problem, Sparse, Sparsity};
 use dini::program::Var;
 use dini::search::{Plan, Search};
 use dini::solve::AnySolver;
@@ -15,6 +15,11 @@ fn tight() -> Options {
 /// A two-link arm that is to reach (x, y): angles of its joints.
 fn arm(q: &[Var], a: &[Var]) -> [Var; 2] {
     [q[0].cos() * 0.5 + (q[0] + q[1]).cos() * 0.4 - a[0], q[0].sin() * 0.5 + (q[0] + q[1]).sin() * 0.4 - a[1]]
+}
+
+/// The pattern that a problem states.
+fn pattern<P: Linearize>(problem: &P) -> Option<&Sparsity> {
+    problem.capabilities().sparse.map(|sparse| sparse.pattern)
 }
 
 #[test]
@@ -47,7 +52,7 @@ fn domains_are_found() {
     assert!(found.verdict().unwrap().holds && found.origin().is_some());
     // the same with a pattern, which says that p does not matter to the first equation
     let sparse = model().find_pattern().system(2).unwrap();
-    assert_eq!(sparse.sparsity(), Some(&Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap()));
+    assert_eq!(pattern(&sparse), Some(&Sparsity::new(2, [(0, 0), (1, 0), (1, 1)]).unwrap()));
     let found = Search::default().root(&sparse, &[None, Some(1.0)], &tight()).unwrap();
     assert!((found.z()[1] - 2.0 * 794.6163812100384).abs() < 1e-8, "{found:?}");
     // where there is no domain, the equation is named
@@ -193,8 +198,8 @@ impl Linearize for Patterned {
     fn vjp(&self, at: Active<'_>, tape: &Self::Tape, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         self.problem.vjp(at, tape, u, out)
     }
-    fn sparsity(&self) -> Option<&Sparsity> {
-        Some(&self.sparsity)
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        Capabilities { sparse: Some(Sparse { pattern: &self.sparsity, entries: None }), ..Capabilities::NONE }
     }
 }
 
@@ -203,7 +208,7 @@ fn a_pattern_changes_nothing_but_the_cost() {
     let n = 90;
     let plain = bent_by_hand(n);
     let sparse = Model::equation(bent).parameters(&[2.0, -1.0]).system(n).unwrap();
-    assert_eq!((plain.sparsity(), sparse.sparsity()), (None, Some(&Sparsity::tridiagonal(n).unwrap())));
+    assert_eq!((pattern(&plain), pattern(&sparse)), (None, Some(&Sparsity::tridiagonal(n).unwrap())));
     let start = vec![None; n];
     let dense = Search::default().root(&plain, &start, &tight()).unwrap();
     let found = Search::default().root(&sparse, &start, &tight()).unwrap();

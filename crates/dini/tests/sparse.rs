@@ -9,7 +9,10 @@ use common::{error, numbers, times};
 use dini::gradient::{Implicit, Method};
 use dini::linear::{DenseLu, SparseLu};
 use dini::model::{OnSlices, System};
-use dini::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, Sparsity};
+use dini::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem,
+    Sparse, Sparsity,
+};
 use dini::program::Var;
 use dini::solve::{Broyden, Control, NewtonKrylov, SparseNewton, Workspace};
 use dini::{Anderson, Error, Model, Newton, Options, Real, Rows, Status, solve, solve_with};
@@ -52,7 +55,7 @@ impl Problem for Bratu {
 
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let (a, z) = (self.a[at.sample(i)], z.row(i));
+            let (a, z) = (self.a[at.sample(i).index()], z.row(i));
             Bratu::apply(|_| 0.0, z, out.row_mut(i));
             out.row_mut(i).iter_mut().zip(z).for_each(|(g, z)| *g += self.h2() * a * z.exp());
         }
@@ -69,8 +72,8 @@ impl Linearize for Bratu {
 
     fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let a = self.a[at.sample(i)];
-            let diagonal = tape.row_mut(at.slot(i)).iter_mut().zip(z.row(i));
+            let a = self.a[at.sample(i).index()];
+            let diagonal = tape.row_mut(at.slot(i).index()).iter_mut().zip(z.row(i));
             diagonal.for_each(|(d, z)| *d = self.h2() * a * z.exp());
         }
         Ok(())
@@ -78,17 +81,18 @@ impl Linearize for Bratu {
 
     fn jvp(&self, at: Active<'_>, tape: &Rows<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         self.products.fetch_add(at.len(), Ordering::Relaxed);
-        (0..at.len()).for_each(|i| Bratu::apply(|j| tape.row(at.slot(i))[j], v.row(i), out.row_mut(i)));
+        (0..at.len()).for_each(|i| Bratu::apply(|j| tape.row(at.slot(i).index())[j], v.row(i), out.row_mut(i)));
         Ok(())
     }
 
     fn vjp(&self, at: Active<'_>, tape: &Rows<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
-        (0..at.len()).for_each(|i| Bratu::apply(|j| tape.row(at.slot(i))[j], u.row(i), out.row_mut(i)));
+        (0..at.len()).for_each(|i| Bratu::apply(|j| tape.row(at.slot(i).index())[j], u.row(i), out.row_mut(i)));
         Ok(())
     }
 
-    fn sparsity(&self) -> Option<&Sparsity> {
-        self.sparsity.as_ref()
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        let sparse = self.sparsity.as_ref().map(|pattern| Sparse { pattern, entries: None });
+        Capabilities { sparse, ..Capabilities::NONE }
     }
 }
 
@@ -97,10 +101,6 @@ impl Parametric for Bratu {
 
     fn zero_parameters(&self, samples: usize) -> Vec<f64> {
         vec![0.0; samples]
-    }
-
-    fn check_parameters(&self, _: usize, _: &Vec<f64>) -> Result<(), Error> {
-        Ok(())
     }
 }
 
@@ -116,16 +116,20 @@ impl ParamVjp for Bratu {
     ) -> Eval {
         for i in 0..at.len() {
             let sum: f64 = z.row(i).iter().zip(u.row(i)).map(|(z, u)| self.h2() * z.exp() * u).sum();
-            grad[at.sample(i)] += scale * sum;
+            grad[at.sample(i).index()] += scale * sum;
         }
         Ok(())
     }
 }
 
 impl ParamJvp for Bratu {
+    fn check_direction(&self, _: usize, _: &Vec<f64>) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn param_jvp(&self, at: Active<'_>, _: &Rows<f64>, z: &Rows<f64>, tangent: &Vec<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let da = tangent[at.sample(i)];
+            let da = tangent[at.sample(i).index()];
             out.row_mut(i).iter_mut().zip(z.row(i)).for_each(|(out, z)| *out = self.h2() * z.exp() * da);
         }
         Ok(())
@@ -177,6 +181,11 @@ fn dense(sparsity: &Sparsity, values: &[f64]) -> Vec<f64> {
         sparsity.rows(j).iter().zip(&values[sparsity.column(j)]).for_each(|(&i, &v)| matrix[j * n + i] = v);
     }
     matrix
+}
+
+/// The pattern that a problem states.
+fn pattern<P: Linearize>(problem: &P) -> Option<&Sparsity> {
+    problem.capabilities().sparse.map(|sparse| sparse.pattern)
 }
 
 #[test]
@@ -428,7 +437,7 @@ fn a_grid_in_the_plane_is_solved_and_differentiated_as_with_dense_factors() {
     });
     let model = model.samples(Rows::from_vec(2, 1, a.to_vec()).unwrap());
     let problem = model.system(n).unwrap();
-    assert_eq!(problem.sparsity(), Some(&stencil), "read off the function");
+    assert_eq!(pattern(&problem), Some(&stencil), "read off the function");
     let start = Rows::new(2, n);
     let sparse = solve(&problem, &start, &SparseNewton::default(), &tight()).unwrap();
     let dense = solve(&problem, &start, &Newton::default(), &tight()).unwrap();
@@ -581,8 +590,8 @@ fn errors_of_the_user_stay_errors_of_the_user() {
         fn vjp(&self, at: Active<'_>, (): &(), u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
             self.residual(at, u, out)
         }
-        fn sparsity(&self) -> Option<&Sparsity> {
-            Some(&self.0)
+        fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+            Capabilities { sparse: Some(Sparse { pattern: &self.0, entries: None }), ..Capabilities::NONE }
         }
     }
     let problem = Nested(Sparsity::tridiagonal(3).unwrap());
@@ -602,7 +611,8 @@ fn coloured_differences_are_dense_differences() {
     coloured.linearize(at, &start, &start, &mut sparse_tape).unwrap();
     plain.linearize(at, &start, &start, &mut dense_tape).unwrap();
     let (mut sparse, mut dense) = (vec![0.0; n * n], vec![0.0; n * n]);
-    assert!(coloured.jacobian(1, &sparse_tape, &mut sparse) && plain.jacobian(1, &dense_tape, &mut dense));
+    coloured.jacobian(at.slot(1), &sparse_tape, &mut sparse);
+    plain.jacobian(at.slot(1), &dense_tape, &mut dense);
     assert_eq!(sparse, dense);
     let v = common::rows::<f64>(4, 2, n);
     let (mut from_sparse, mut from_dense) = (v.clone(), v.clone());
@@ -692,7 +702,7 @@ fn a_fixed_point_has_the_pattern_of_its_map_and_the_diagonal() {
         by_hand.system(n).unwrap(),
     ];
     for problem in problems {
-        let merged = problem.sparsity().unwrap();
+        let merged = pattern(&problem).unwrap();
         assert_eq!((merged.entries(), merged.colours()), (2 * n, 2));
         assert_eq!(merged.with_diagonal(), merged);
         solved_with_a_pattern(&problem, n);

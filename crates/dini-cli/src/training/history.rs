@@ -71,7 +71,7 @@ fn residuals(model: &Classifier, test: &Images, p: Preprocessing, args: &TrainAr
         for (i, (r, target)) in progress.residual.iter().zip(progress.target).enumerate() {
             // at z = 0 nothing is there to be relative to
             let relative = if *target > 0.0 { f64::from(*r) / f64::from(*target) * tolerance } else { 1.0 };
-            traces.entry(progress.at.sample(i)).or_default().push(relative);
+            traces.entry(progress.at.sample(i).index()).or_default().push(relative);
         }
         Control::Continue
     };

@@ -4,10 +4,11 @@ use dini::Real;
 use dini::batch::Batch;
 use dini::problem::{Active, Linearize, Scalar};
 
+use super::capabilities::capable;
 use super::numbers::{dot, epsilon, norm, random, read};
 
 /// Checks residual and Jacobian products of a problem at the samples `z`: J v against differences of the residual,
-/// <u, J v> = <J^T u, v>, the Jacobian against products with unit vectors, and the same results for a part of the samples,
+/// <u, J v> = <J^T u, v>, [capabilities](Linearize::capabilities) against products with unit vectors, and the same results for a part of the samples,
 /// in other slots, and from several threads.
 ///
 /// `z` must lie a distance of 0.002 (f64) or 0.1 (f32) within the domain of the residual.
@@ -31,7 +32,7 @@ pub fn linearize<P: Linearize>(problem: &P, z: &P::State) {
             assert!(gap <= tolerance, "<u, J v> and <J^T u, v> differ by {gap:e} in sample {s}");
         }
     }
-    columns(&point);
+    capable(&point);
     parts(&point);
 }
 
@@ -54,7 +55,7 @@ impl<'a, P: Linearize> Point<'a, P> {
         Point { problem, at, z: z.clone(), g, tape }
     }
 
-    fn jvp(&self, v: &P::State) -> P::State {
+    pub fn jvp(&self, v: &P::State) -> P::State {
         let mut out = v.zeros(v.samples());
         self.problem.jvp(self.at, &self.tape, v, &mut out).expect("a product");
         out
@@ -117,35 +118,6 @@ fn differences<P: Linearize>(point: &Point<'_, P>, v: &P::State, jv: &P::State) 
     }
 }
 
-/// Column j of the Jacobian of every slot against J e_j.
-fn columns<P: Linearize>(point: &Point<'_, P>) {
-    let (b, n) = (point.z.samples(), point.z.width());
-    let mut matrices = vec![vec![Scalar::<P>::of(f64::NAN); n * n]; b];
-    let direct: Vec<bool> = (0..b).map(|s| point.problem.jacobian(s, &point.tape, &mut matrices[s])).collect();
-    assert!(direct.iter().all(|d| *d == direct[0]), "all Jacobians are available, or none");
-    if !direct[0] {
-        return;
-    }
-    let mut unit = point.z.zeros(b);
-    for j in 0..n {
-        let mut e = vec![Scalar::<P>::of(0.0); n];
-        e[j] = Scalar::<P>::of(1.0);
-        (0..b).for_each(|s| unit.write(s, &e));
-        let product = point.jvp(&unit);
-        for (s, matrix) in matrices.iter().enumerate() {
-            let (column, product) = (&matrix[j * n..(j + 1) * n], read(&product, s));
-            let scale = norm(&product).max(norm(column));
-            for (i, (a, b)) in column.iter().zip(&product).enumerate() {
-                let gap = (a.as_f64() - b.as_f64()).abs();
-                assert!(
-                    gap <= 16.0 * epsilon::<Scalar<P>>() * scale,
-                    "Jacobian ({i}, {j}) of sample {s}: {a}, not {b}"
-                );
-            }
-        }
-    }
-}
-
 /// A row is its sample and its slot, not its place: some of the samples, in a chunk that starts later, on more threads.
 fn parts<P: Linearize>(point: &Point<'_, P>) {
     let b = point.z.samples();
@@ -159,7 +131,7 @@ fn parts<P: Linearize>(point: &Point<'_, P>) {
             continue;
         }
         let at = Active::new(slots, base, parallel);
-        let samples: Vec<usize> = (0..at.len()).map(|i| at.sample(i)).collect();
+        let samples: Vec<usize> = (0..at.len()).map(|i| at.sample(i).index()).collect();
         let rows: Vec<usize> = (0..at.len()).collect();
         let part = |whole: &P::State| {
             let mut part = whole.zeros(samples.len());

@@ -4,6 +4,7 @@
 //! tolerances follow from the scalar type and the sizes, not from what the implementation happens to reach.
 
 mod batch;
+mod capabilities;
 mod linear_solver;
 mod linearize;
 pub mod numbers;
@@ -13,6 +14,7 @@ mod solver;
 mod subject;
 
 pub use batch::batch;
+pub use capabilities::wrapper;
 pub use linear_solver::{linear_solver, symmetric_linear_solver};
 pub use linearize::linearize;
 pub use parameters::parameters;

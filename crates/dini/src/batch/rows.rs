@@ -39,6 +39,17 @@ impl<T: Real> Rows<T> {
         Ok(Rows { data, samples, width })
     }
 
+    /// Checks that this is a batch of that shape (B x n) without NaN and infinite numbers.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::NonFinite`], which call it `what`.
+    pub fn check(&self, what: &'static str, shape: (usize, usize)) -> Result<(), Error> {
+        if (self.samples, self.width) != shape {
+            return Err(Error::shape(what, shape, (self.samples, self.width)));
+        }
+        self.first_non_finite().map_or(Ok(()), |sample| Err(Error::NonFinite { what, sample }))
+    }
+
     /// Number of samples (rows).
     pub fn samples(&self) -> usize {
         self.samples

@@ -1,11 +1,11 @@
 //! Whether the derivatives that a problem states are those of its residual.
 //!
-//! `state.rs` compares dg/dz, `parameters.rs` dg/da, `second.rs` second derivatives, `sweeps.rs` block Gauss-Seidel passes.
+//! `state.rs` compares dg/dz, `parameters.rs` dg/da, `second.rs` second derivatives, `passes.rs` block Gauss-Seidel passes.
 
 mod parameters;
+mod passes;
 mod second;
 mod state;
-mod sweeps;
 
 use std::fmt;
 
@@ -138,8 +138,8 @@ pub fn check<P: Linearize>(problem: &P, z: &P::State) -> Result<Vec<Mistake>, Er
     for sample in 0..z.samples() {
         let point = pick(z, &[sample]);
         state::check(problem, &point, sample, &mut mistakes).map_err(Error::User)?;
-        if problem.sweeps() {
-            sweeps::check(problem, &point, sample, &mut mistakes).map_err(Error::User)?;
+        if let Some(offered) = problem.capabilities().passes {
+            passes::check(problem, offered, &point, sample, &mut mistakes).map_err(Error::User)?;
         }
     }
     Ok(mistakes)

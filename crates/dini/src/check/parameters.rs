@@ -34,7 +34,7 @@ where
 {
     let problem = build(a);
     problem.validate(z)?;
-    problem.check_parameters(z.samples(), a)?;
+    problem.check_direction(z.samples(), a)?;
     let (samples, n, p) = (z.samples(), z.width(), a.width());
     let slots: Vec<usize> = (0..samples).collect();
     let at = Active::new(&slots, 0, true);

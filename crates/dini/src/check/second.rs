@@ -39,7 +39,7 @@ where
 {
     let problem = build(a);
     problem.validate(z)?;
-    problem.check_parameters(z.samples(), a)?;
+    problem.check_direction(z.samples(), a)?;
     let (samples, n, p) = (z.samples(), z.width(), a.width());
     let lam: Vec<T> = general_position(n, 9).into_iter().map(T::of).collect();
     let mut cotangent = z.zeros(samples);

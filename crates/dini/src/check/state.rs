@@ -4,7 +4,7 @@ use num_traits::{Float, One};
 
 use super::{Mistake, TOLERANCE, compare};
 use crate::batch::{Batch, numbers};
-use crate::problem::{Active, Evaluator, Linearize, Scalar};
+use crate::problem::{Active, Evaluator, Linearize, Scalar, Sparse};
 use crate::{Real, UserError};
 
 /// dg/dz of one sample, by both products, directly, and the pattern.
@@ -59,14 +59,27 @@ pub(super) fn check<P: Linearize>(
         product.read(0, &mut row);
         (0..n).for_each(|i| backward[i * n + j] = row[i].as_f64());
     }
-    let mut direct = vec![Scalar::<P>::default(); n * n];
     mistakes.extend(compare("J v", sample, n, (&forward, &found), epsilon));
     mistakes.extend(compare("J^T u", sample, n, (&backward, &found), epsilon));
-    if problem.jacobian(0, &tape, &mut direct) {
+    let slot = eval.at().slot(0);
+    let mut entries = |what: &'static str, direct: &[Scalar<P>]| {
         let direct: Vec<f64> = direct.iter().map(|v| v.as_f64()).collect();
-        mistakes.extend(compare("the Jacobian", sample, n, (&direct, &found), epsilon));
+        mistakes.extend(compare(what, sample, n, (&direct, &found), epsilon));
+    };
+    let capabilities = problem.capabilities();
+    if let Some(dense) = capabilities.dense {
+        let mut direct = vec![Scalar::<P>::default(); n * n];
+        dense.jacobian(slot, &tape, &mut direct);
+        entries("the Jacobian", &direct);
     }
-    if let Some(sparsity) = problem.sparsity() {
+    if let Some(Sparse { pattern: sparsity, entries: direct }) = capabilities.sparse {
+        if let Some(direct) = direct {
+            let mut values = vec![Scalar::<P>::default(); sparsity.entries()];
+            direct.entries(slot, &tape, &mut values);
+            let mut matrix = vec![Scalar::<P>::default(); n * n];
+            sparsity.spread(&values, &mut matrix);
+            entries("the sparse Jacobian", &matrix);
+        }
         // entries that no direction of the pattern can show
         let covered = |i: usize, j: usize| sparsity.rows(j).contains(&i);
         let size = |i: usize| (0..n).map(|j| found[j * n + i].abs()).fold(0.0, f64::max);

@@ -1,6 +1,6 @@
 //! The gradient through the iterations in less memory: binomial checkpointing.
 
-use super::unrolled::{Sweep, Unrolled};
+use super::unrolled::{Iterations, Unrolled};
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
 use crate::problem::ParamVjp;
@@ -42,10 +42,10 @@ pub fn checkpointed<P: ParamVjp>(
     if snapshots == 0 {
         return Err(Error::option("snapshots", 0, "it must be at least 1"));
     }
-    Sweep::new(problem, z0, damping)?.reverse(z0.clone(), iterations, snapshots, w)
+    Iterations::new(problem, z0, damping)?.reverse(z0.clone(), iterations, snapshots, w)
 }
 
-impl<P: ParamVjp> Sweep<'_, P> {
+impl<P: ParamVjp> Iterations<'_, P> {
     /// Differentiates `steps` steps from z0 with at most `snapshots` iterates stored (any number for no steps).
     pub fn reverse(
         mut self,

@@ -31,7 +31,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         tangent: &<P as Parametric>::Parameters,
         options: &Implicit,
     ) -> Result<Derivative<(), P::State>, Error> {
-        self.problem.check_parameters(self.samples(), tangent)?;
+        self.problem.check_direction(self.samples(), tangent)?;
         let linearised = linearise(self, options)?;
         self.tangent_along(&linearised, tangent, options, |sample| self.status(sample) == Status::Converged)
     }
@@ -49,7 +49,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         let linearised = Linearised::single(self, sample)?;
         let mut tangents = Vec::new();
         for direction in directions {
-            self.problem.check_parameters(self.samples(), &direction)?;
+            self.problem.check_direction(self.samples(), &direction)?;
             tangents.push(self.tangent_along(&linearised, &direction, &options, |_| true)?.vector);
             // one verdict is enough
             options.verdict = Some(false);

@@ -91,7 +91,7 @@ impl<P: SecondOrder, M: Inverse<P::State>> Solution<P, M> {
         dw: impl FnOnce(&P::State) -> P::State,
         options: &Implicit,
     ) -> Result<HessianProduct<P::Parameters, P::State>, Error> {
-        self.problem.check_parameters(self.samples(), da)?;
+        self.problem.check_direction(self.samples(), da)?;
         let mut linearised = linearise(self, options)?;
         if matches!(options.method, Method::Dense) {
             linearised = linearised.factored()?;

@@ -229,7 +229,7 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
 
     /// The pattern of the Jacobian, where the problem states one that fits.
     pub(super) fn sparsity(&self) -> Option<&Sparsity> {
-        self.problem.sparsity().filter(|sparsity| sparsity.size() == self.z.width())
+        crate::problem::pattern(self.problem).filter(|sparsity| sparsity.size() == self.z.width())
     }
 
     /// Sparse LU of the Jacobians at z* in `slots`.

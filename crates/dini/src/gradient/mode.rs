@@ -99,7 +99,7 @@ pub struct Report {
     pub residual: f64,
     /// Why the linear solver ended; none where the mode has none.
     pub stop: Option<Stop>,
-    /// Iterations (products or sweeps).
+    /// Iterations (products, passes or steps).
     pub iterations: usize,
     /// Estimate of the condition number of J: from its factorisation, else a lower bound from the Krylov process, else 1.
     pub condition: f64,

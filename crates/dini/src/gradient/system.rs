@@ -10,7 +10,7 @@ use crate::linear::{
     WORTHWHILE,
 };
 use crate::outcome::Stop;
-use crate::problem::{Linearize, Pass, ResidualScale, Scalar};
+use crate::problem::{Linearize, OneBlock, Pass, ResidualScale, Scalar};
 
 /// How the linear systems of the derivative are solved.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,9 +35,9 @@ pub enum Method {
     GaussSeidel(GaussSeidel),
 }
 
-/// With good factors a sweep gains digits; one that does not even halve the residual has reached rounding.
+/// With good factors a step of refinement gains digits; one that does not even halve the residual has reached rounding.
 const SWEEPS: Refinement = Refinement { max_iterations: 30, patience: 1, gain: 0.5 };
-/// Goes on only while a sweep nearly halves the residual: GMRES is faster otherwise.
+/// Goes on only while a step nearly halves the residual: GMRES is faster otherwise.
 const CONTRACTION: Refinement = Refinement { max_iterations: 100, patience: 2, gain: 0.6 };
 /// The same for passes, of which two cost a product.
 const ALTERNATION: GaussSeidel = GaussSeidel { window: 0, max_iterations: 100, patience: 3, gain: 0.5 };
@@ -106,7 +106,7 @@ impl<P: Linearize> Task<'_, '_, P> {
                 let inverse = chunk.precondition(preconditioner)?;
                 Ok(vec![self.run(all, krylov, &inverse, tolerance)?])
             }
-            (Method::GaussSeidel(method), _) => Ok(vec![self.sweep(all, method)?]),
+            (Method::GaussSeidel(method), _) => Ok(vec![self.passes(all, method)?]),
             (Method::FixedPoint(refinement), _) => Ok(vec![self.run(all, refinement, &(), tolerance)?]),
             (Method::Auto, _) => self.automatic(all),
         }
@@ -128,10 +128,10 @@ impl<P: Linearize> Task<'_, '_, P> {
             parts.push(part);
         }
         if !free.is_empty() && problem.residual_scale() == ResidualScale::State {
-            if problem.sweeps() && self.b.width() >= WORTHWHILE {
+            if problem.capabilities().passes.is_some() && self.b.width() >= WORTHWHILE {
                 for method in [ALTERNATION, ACCELERATED] {
                     if !free.is_empty() {
-                        let part = self.sweep(free, &method)?;
+                        let part = self.passes(free, &method)?;
                         free = part.failures().collect();
                         parts.push(part);
                     }
@@ -157,7 +157,7 @@ impl<P: Linearize> Task<'_, '_, P> {
         Ok(parts)
     }
 
-    /// Solves with factors: a sweep more than the tolerance asks for is cheap, and the result as good as rounding allows.
+    /// Solves with factors: a step more than the tolerance asks for is cheap, and the result as good as rounding allows.
     fn refine(&self, slots: Vec<usize>, inverse: &dyn Inverse<P::State>) -> Result<Part<P::State>, UserError> {
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
         let goal = (1e-3 * self.tolerance).max(4.0 * epsilon).min(self.tolerance);
@@ -194,22 +194,24 @@ impl<P: Linearize> Task<'_, '_, P> {
     }
 
     /// Block Gauss-Seidel iteration.
-    fn sweep(&self, slots: Vec<usize>, method: &GaussSeidel) -> Result<Part<P::State>, UserError> {
+    fn passes(&self, slots: Vec<usize>, method: &GaussSeidel) -> Result<Part<P::State>, UserError> {
         let LinearisedChunk { problem, tape, .. } = self.chunk;
         let rhs = pick(self.b, &slots);
         let mut x = rhs.zeros(slots.len());
         let mut active = Vec::with_capacity(slots.len());
-        let mut sweep =
+        let single = OneBlock(*problem);
+        let passes = problem.capabilities().passes.unwrap_or(&single);
+        let mut make =
             |rows: &[usize], b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State, change: &mut P::State| {
                 active.clear();
                 active.extend(rows.iter().map(|&row| slots[row]));
                 let at = self.chunk.at(&active);
                 match self.side {
-                    Side::Tangent => problem.sweep_tangent(at, tape, b, pass, x, change),
-                    Side::Adjoint => problem.sweep_adjoint(at, tape, b, pass, x, change),
+                    Side::Tangent => passes.pass_tangent(at, tape, b, pass, x, change),
+                    Side::Adjoint => passes.pass_adjoint(at, tape, b, pass, x, change),
                 }
             };
-        let records = method.solve(&mut sweep, &rhs, &mut x, self.tolerance)?;
+        let records = method.solve(&mut make, &rhs, &mut x, self.tolerance)?;
         Ok(self.part(slots, &rhs, x, &records, &()))
     }
 

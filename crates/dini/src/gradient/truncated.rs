@@ -1,6 +1,6 @@
 //! The gradient through the last iterations alone.
 
-use super::unrolled::{Sweep, Unrolled};
+use super::unrolled::{Iterations, Unrolled};
 use crate::error::Error;
 use crate::problem::ParamVjp;
 
@@ -38,8 +38,8 @@ pub fn truncated<P: ParamVjp>(
     if !(1..=iterations).contains(&keep) {
         return Err(Error::option("keep", keep, "it must be at least 1 and at most the number of iterations"));
     }
-    let mut sweep = Sweep::new(problem, z0, damping)?;
+    let mut iterates = Iterations::new(problem, z0, damping)?;
     let mut z = z0.clone();
-    sweep.advance(&mut z, iterations - keep).map_err(Error::User)?;
-    sweep.reverse(z, keep, keep, w)
+    iterates.advance(&mut z, iterations - keep).map_err(Error::User)?;
+    iterates.reverse(z, keep, keep, w)
 }

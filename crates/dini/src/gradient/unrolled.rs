@@ -48,11 +48,11 @@ pub fn unrolled<P: ParamVjp>(
     damping: f64,
     w: impl FnOnce(&P::State) -> P::State,
 ) -> Result<Unrolled<P::Parameters, P::State>, Error> {
-    Sweep::new(problem, z0, damping)?.reverse(z0.clone(), iterations, iterations, w)
+    Iterations::new(problem, z0, damping)?.reverse(z0.clone(), iterations, iterations, w)
 }
 
 /// The iteration z <- z - damping g(z; a) and its adjoint, step by step.
-pub(super) struct Sweep<'p, P: ParamVjp> {
+pub(super) struct Iterations<'p, P: ParamVjp> {
     problem: &'p P,
     slots: Vec<usize>,
     beta: Scalar<P>,
@@ -64,7 +64,7 @@ pub(super) struct Sweep<'p, P: ParamVjp> {
     pub evaluations: usize,
 }
 
-impl<'p, P: ParamVjp> Sweep<'p, P> {
+impl<'p, P: ParamVjp> Iterations<'p, P> {
     pub fn new(problem: &'p P, z0: &P::State, damping: f64) -> Result<Self, Error> {
         if z0.samples() == 0 || z0.width() == 0 {
             return Err(Error::Empty { what: "the batch" });
@@ -72,7 +72,7 @@ impl<'p, P: ParamVjp> Sweep<'p, P> {
         check_damping(damping)?;
         problem.validate(z0)?;
         let zeros = || z0.zeros(z0.samples());
-        Ok(Sweep {
+        Ok(Iterations {
             problem,
             slots: (0..z0.samples()).collect(),
             beta: Scalar::<P>::of(damping),

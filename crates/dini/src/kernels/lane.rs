@@ -5,7 +5,7 @@ use pulp::{Arch, Simd};
 
 use crate::kernels::gemv::Strip;
 use crate::kernels::lu;
-use crate::kernels::sweep::Block;
+use crate::kernels::passes::Block;
 use crate::kernels::tanh::Tanh;
 use crate::kernels::tiles::Tiles;
 

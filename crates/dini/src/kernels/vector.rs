@@ -98,6 +98,17 @@ impl<T: Real> WithSimd for Dot<'_, T> {
     }
 }
 
+/// out <- A v for an A that is column-major.
+pub fn multiply<T: Real>(a: &[T], v: &[T], out: &mut [T]) {
+    out.fill(T::zero());
+    a.chunks_exact(out.len().max(1)).zip(v).for_each(|(column, &v)| axpby(out, v, column, T::one()));
+}
+
+/// out <- A^T u for an A that is column-major.
+pub fn multiply_transposed<T: Real>(a: &[T], u: &[T], out: &mut [T]) {
+    a.chunks_exact(u.len().max(1)).zip(out).for_each(|(column, out)| *out = dot(column, u));
+}
+
 /// sum_i |a_i|, in sixteen partial sums; NaN where there is one.
 pub fn sum_of_magnitudes<T: Real>(a: &[T]) -> T {
     Arch::new().dispatch(|| {

@@ -14,7 +14,7 @@ pub(crate) const WORTHWHILE: usize = 96;
 pub(crate) const WINDOW: usize = 8;
 
 /// One pass over the rows given, or over all of them.
-pub(crate) type Sweep<'a, V> = dyn FnMut(Option<&[usize]>, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
+pub(crate) type MakePass<'a, V> = dyn FnMut(Option<&[usize]>, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
 
 /// The sums that each pass leaves to the next one, and what the changes promise.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl<V: Batch> Alternation<V> {
     }
 
     /// Begins anew at `z`; `change` is scratch.
-    pub fn start(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Eval {
+    pub fn start(&mut self, z: &mut V, change: &mut V, make: &mut MakePass<'_, V>) -> Eval {
         self.order = Order::Ascending;
         self.pace.fill(Pace::new(self.mixed.is_some()));
         if let Some(mixed) = &mut self.mixed {
@@ -85,20 +85,20 @@ impl<V: Batch> Alternation<V> {
         }
         // the sums over the blocks after each block
         let pass = Pass { order: Order::Descending, hold: true, ahead: &self.lower, behind: &mut self.upper };
-        sweep(None, pass, z, change)
+        make(None, pass, z, change)
     }
 
     /// The next pass, or two of them and what Anderson mixing makes of their result; change <- the old z less the new one, as the
     /// passes leave it. Returns the number of passes.
-    pub fn advance(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Result<usize, UserError> {
+    pub fn advance(&mut self, z: &mut V, change: &mut V, make: &mut MakePass<'_, V>) -> Result<usize, UserError> {
         if let Some(mixed) = &mut self.mixed {
             mixed.start.copy_from(z);
         }
-        self.pass(z, change, sweep)?;
+        self.pass(z, change, make)?;
         if self.mixed.is_none() {
             return Ok(1);
         }
-        self.pass(z, change, sweep)?;
+        self.pass(z, change, make)?;
         if let Some(Mixed { start, mixing }) = &mut self.mixed {
             change.copy_from(start);
             change.axpby(-V::Scalar::one(), z, V::Scalar::one());
@@ -107,11 +107,11 @@ impl<V: Batch> Alternation<V> {
         Ok(2)
     }
 
-    fn pass(&mut self, z: &mut V, change: &mut V, sweep: &mut Sweep<'_, V>) -> Eval {
+    fn pass(&mut self, z: &mut V, change: &mut V, make: &mut MakePass<'_, V>) -> Eval {
         let (order, lower, upper) = (self.order, &mut self.lower, &mut self.upper);
         self.order = order.reversed();
         let (ahead, behind) = if order == Order::Ascending { (&*upper, lower) } else { (&*lower, upper) };
-        sweep(None, Pass { order, hold: false, ahead, behind }, z, change)
+        make(None, Pass { order, hold: false, ahead, behind }, z, change)
     }
 
     /// Measures the rows of which `row` says so: their rows of `change` become g(z). Returns them.
@@ -123,7 +123,7 @@ impl<V: Batch> Alternation<V> {
         row: impl Fn(usize) -> Look,
         z: &mut V,
         change: &mut V,
-        sweep: &mut Sweep<'_, V>,
+        make: &mut MakePass<'_, V>,
     ) -> Result<&[usize], UserError> {
         let (order, samples) = (self.order, z.samples());
         change.norms(&mut self.norms);
@@ -152,7 +152,7 @@ impl<V: Batch> Alternation<V> {
             Order::Descending => (&self.lower, &mut self.upper),
         };
         if rows.len() == samples {
-            sweep(None, Pass { order, hold: true, ahead, behind }, z, change)?;
+            make(None, Pass { order, hold: true, ahead, behind }, z, change)?;
         } else {
             let [part, part_ahead, g] = &mut self.parts;
             let all = &self.numbers[..rows.len()];
@@ -161,7 +161,7 @@ impl<V: Batch> Alternation<V> {
             }
             part.put(all, z, rows);
             part_ahead.put(all, ahead, rows);
-            sweep(Some(rows), Pass { order, hold: true, ahead: part_ahead, behind }, part, g)?;
+            make(Some(rows), Pass { order, hold: true, ahead: part_ahead, behind }, part, g)?;
             behind.reset(samples);
             change.put(rows, g, all);
         }

@@ -68,7 +68,7 @@ impl<V: Batch> BlockDiagonal<V> {
     ) -> Eval {
         let Some(columns) = &mut self.columns else { return Ok(()) };
         fill(columns, &mut self.matrices)?;
-        for slot in (0..at.len()).filter(|&i| wanted(i)).map(|i| at.slot(i)) {
+        for slot in (0..at.len()).filter(|&i| wanted(i)).map(|i| at.slot(i).index()) {
             for block in 0..self.blocks() {
                 self.factor(slot, block);
             }
@@ -118,11 +118,11 @@ impl<V: Batch> BlockDiagonal<V> {
         // the last block may reach beyond the vector
         scratch::with(self.blocks() * self.size, |row| {
             let mut any = false;
-            for i in (0..at.len()).filter(|&i| self.known[at.slot(i)]) {
+            for i in (0..at.len()).filter(|&i| self.known[at.slot(i).index()]) {
                 row.fill(V::Scalar::zero());
                 r.read(i, &mut row[..self.n]);
                 for (block, part) in row.chunks_exact_mut(self.size).enumerate() {
-                    let index = at.slot(i) * self.blocks() + block;
+                    let index = at.slot(i).index() * self.blocks() + block;
                     if !self.lu.is_singular(index) {
                         f(&self.lu, index, part);
                     }

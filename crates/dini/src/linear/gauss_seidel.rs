@@ -22,7 +22,7 @@ use crate::problem::{Eval, Pass};
 pub struct GaussSeidel {
     /// Number m of differences kept for Anderson mixing of two passes at a time, 0..=16 (default 0: none).
     pub window: usize,
-    /// Most sweeps, of two passes each (default 500).
+    /// Most iterations, of two passes each (default 500).
     pub max_iterations: usize,
     /// Passes in a row that may miss `gain` before a sample ends (default 40).
     pub patience: usize,
@@ -37,7 +37,7 @@ impl Default for GaussSeidel {
 }
 
 /// One pass over the rows of these numbers, with their right-hand sides.
-pub(crate) type LinearSweep<'a, V> = dyn FnMut(&[usize], &V, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
+pub(crate) type LinearPass<'a, V> = dyn FnMut(&[usize], &V, Pass<'_, V>, &mut V, &mut V) -> Eval + 'a;
 
 /// What is remembered of a sample.
 #[derive(Clone, Copy)]
@@ -102,7 +102,7 @@ impl GaussSeidel {
     /// Solves to ||b - A x|| <= `tolerance` ||b||; one record per sample.
     pub(crate) fn solve<V: Batch>(
         &self,
-        sweep: &mut LinearSweep<'_, V>,
+        make: &mut LinearPass<'_, V>,
         b: &V,
         x: &mut V,
         tolerance: f64,
@@ -119,10 +119,10 @@ impl GaussSeidel {
         let (mut keep, mut ended) = (Vec::with_capacity(samples), Vec::with_capacity(samples));
         while !rows.is_empty() {
             let pass = &mut |part: Option<&[usize]>, pass: Pass<'_, V>, z: &mut V, change: &mut V| match part {
-                None => sweep(&rows, &b, pass, z, change),
+                None => make(&rows, &b, pass, z, change),
                 Some(part) => {
                     let numbers: Vec<usize> = part.iter().map(|&i| rows[i]).collect();
-                    sweep(&numbers, &pick(&b, part), pass, z, change)
+                    make(&numbers, &pick(&b, part), pass, z, change)
                 }
             };
             made += passes.advance(&mut z, &mut change, pass)?;

@@ -230,7 +230,7 @@ pub(crate) fn each_row<V: Batch>(
         let mut any = false;
         for i in 0..at.len() {
             r.read(i, row);
-            if f(at.slot(i), row) {
+            if f(at.slot(i).index(), row) {
                 r.write(i, row);
                 any = true;
             }

@@ -24,7 +24,8 @@ impl<V: Batch> Merged<V> {
         let mut open: Vec<usize> = (0..at.len()).collect();
         let mut any = false;
         for part in &self.parts {
-            let (mine, rest): (Vec<usize>, Vec<usize>) = open.into_iter().partition(|&i| part.known(at.slot(i)));
+            let (mine, rest): (Vec<usize>, Vec<usize>) =
+                open.into_iter().partition(|&i| part.known(at.slot(i).index()));
             open = rest;
             if mine.len() == at.len() {
                 return f(&**part, at, r);
@@ -32,7 +33,7 @@ impl<V: Batch> Merged<V> {
             if mine.is_empty() {
                 continue;
             }
-            let slots: Vec<usize> = mine.iter().map(|&i| at.slot(i)).collect();
+            let slots: Vec<usize> = mine.iter().map(|&i| at.slot(i).index()).collect();
             let rows: Vec<usize> = (0..mine.len()).collect();
             let mut some = r.zeros(mine.len());
             some.put(&rows, r, &mine);

@@ -9,7 +9,7 @@ pub struct LinearRecord {
     pub stop: Stop,
     /// ||b - A x|| / ||b||, recomputed at the end (0 for b = 0, infinite for a b that is not finite).
     pub residual: f64,
-    /// Products with A and A^T made for this sample, less those that only measured the result; sweeps of
+    /// Products with A and A^T made for this sample, less those that only measured the result; steps of
     /// [`Refinement`](super::Refinement).
     pub iterations: usize,
     /// Lower bound of the condition number of the preconditioned matrix seen on the way (1 where nothing was seen).

@@ -10,20 +10,20 @@ use crate::outcome::Stop;
 
 /// x <- x + M^-1 (b - A x): the preconditioned Richardson iteration.
 ///
-/// With the factors of a nearby matrix as M it is classical iterative refinement and takes one or two sweeps; with M = I
-/// it is the adjoint fixed point x <- x - (A x - b), whose sweep k gives the first k terms of the Neumann series
+/// With the factors of a nearby matrix as M it is classical iterative refinement and takes one or two steps; with M = I
+/// it is the adjoint fixed point x <- x - (A x - b), whose step k gives the first k terms of the Neumann series
 /// sum_i (I - A)^i b; it converges where the spectral radius of I - A is below one.
-/// One product and one preconditioning a sweep. A sample keeps its best x; it ends when its residual stops falling.
+/// One product and one preconditioning a step. A sample keeps its best x; it ends when its residual stops falling.
 ///
 /// Source: N. J. Higham (2002), doi:10.1137/1.9780898718027, chapter 12.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Refinement {
-    /// Most sweeps (default 500).
+    /// Most steps (default 500).
     pub max_iterations: usize,
     /// Sweeps in a row that may miss `gain` before a sample ends (default 20).
     pub patience: usize,
-    /// Factor by which a sweep should reduce the residual, in (0, 1) (dimensionless; default 0.99).
+    /// Factor by which a step should reduce the residual, in (0, 1) (dimensionless; default 0.99).
     pub gain: f64,
 }
 
@@ -67,8 +67,8 @@ impl<V: Batch> LinearSolver<V> for Refinement {
         let mut better = Vec::with_capacity(samples);
         let (mut r, mut trial, mut product) = (b.clone(), b.zeros(samples), b.zeros(samples));
         x.axpby(zero, b, zero);
-        for sweep in 0..=self.max_iterations {
-            if sweep > 0 {
+        for step in 0..=self.max_iterations {
+            if step > 0 {
                 (system.precondition)(&mut r);
                 trial.axpby(one, &r, one);
                 (system.operator)(&trial, &mut product)?;
@@ -82,16 +82,16 @@ impl<V: Batch> LinearSolver<V> for Refinement {
                     continue;
                 }
                 let record = &mut records[s];
-                record.iterations = sweep;
+                record.iterations = step;
                 let residual = if norm_b[s] == zero { 0.0 } else { (norm[s] / norm_b[s]).as_f64() };
                 if residual < record.residual {
                     if residual < self.gain * record.residual {
-                        best_at[s] = sweep;
+                        best_at[s] = step;
                     }
                     record.residual = residual;
                     better.push(s);
                 }
-                let hopeless = residual > DIVERGED * record.residual || sweep >= best_at[s] + self.patience;
+                let hopeless = residual > DIVERGED * record.residual || step >= best_at[s] + self.patience;
                 record.stop = if record.residual <= tolerance {
                     Stop::Converged
                 } else if !residual.is_finite() {

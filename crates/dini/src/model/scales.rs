@@ -109,7 +109,7 @@ impl<T: Real> Body<T> for Scaled<T> {
         self.body.entries(Spot { at, z: &times(z, &self.columns), a }, count, values)?;
         let n = self.rows.len();
         for i in 0..at.len() {
-            let values = &mut values[at.slot(i) * count..][..count];
+            let values = &mut values[at.slot(i).index() * count..][..count];
             for (j, column) in self.columns.iter().enumerate() {
                 match self.body.form() {
                     Form::Sparse(sparsity) => {

@@ -124,7 +124,7 @@ impl<T: Real> Slices<T> {
             "the model states no second derivatives: add them with `Model::second_derivatives`, or state a function that can be traced",
         )?;
         let mut out = vec![T::zero(); self.n + a.len()];
-        let (z, lam, dz, da) = (along.z.row(i), along.lam.row(i), along.dz.row(i), along.da.row(at.sample(i)));
+        let (z, lam, dz, da) = (along.z.row(i), along.lam.row(i), along.dz.row(i), along.da.row(at.sample(i).index()));
         second(a, Along { z, lam, dz, da }, &mut out);
         Ok(out)
     }
@@ -192,7 +192,7 @@ fn scattered<T: Real>(x: &[T], rows: usize, f: impl FnOnce(&mut [T], &mut [T], &
 
 /// The parameters of row i.
 fn parameters<'a, T: Real>(a: &'a Rows<T>, at: Active<'_>, i: usize) -> &'a [T] {
-    if a.width() == 0 { &[] } else { a.row(at.sample(i)) }
+    if a.width() == 0 { &[] } else { a.row(at.sample(i).index()) }
 }
 
 impl<T: Real> Body<T> for Slices<T> {
@@ -213,7 +213,7 @@ impl<T: Real> Body<T> for Slices<T> {
 
     fn entries(&self, Spot { at, z, a }: Spot<'_, T>, count: usize, values: &mut [T]) -> Eval {
         for i in 0..at.len() {
-            let out = &mut values[at.slot(i) * count..][..count];
+            let out = &mut values[at.slot(i).index() * count..][..count];
             let (z, a) = (z.row(i), parameters(a, at, i));
             if self.kind != Kind::FixedPoint {
                 self.own_entries(z, a, out);
@@ -251,7 +251,7 @@ impl<T: Real> Body<T> for Slices<T> {
 
     fn parameter_vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval {
         for i in 0..at.len() {
-            let grad = grad.row_mut(at.sample(i));
+            let grad = grad.row_mut(at.sample(i).index());
             self.parameter_columns(z.row(i), parameters(a, at, i), |k, column| {
                 grad[k] += scale * self.sign() * vector::dot(column, u.row(i));
             });
@@ -261,7 +261,7 @@ impl<T: Real> Body<T> for Slices<T> {
 
     fn parameter_jvp(&self, Spot { at, z, a }: Spot<'_, T>, da: &Rows<T>, out: &mut Rows<T>) -> Eval {
         for i in 0..at.len() {
-            let (da, out) = (da.row(at.sample(i)), out.row_mut(i));
+            let (da, out) = (da.row(at.sample(i).index()), out.row_mut(i));
             out.fill(T::zero());
             self.parameter_columns(z.row(i), parameters(a, at, i), |k, column| {
                 vector::axpby(out, self.sign() * da[k], column, T::one());
@@ -288,7 +288,7 @@ impl<T: Real> Body<T> for Slices<T> {
     ) -> Eval {
         for i in 0..at.len() {
             let second = self.second(parameters(a, at, i), at, i, along)?;
-            vector::axpby(grad.row_mut(at.sample(i)), scale * self.sign(), &second[self.n..], T::one());
+            vector::axpby(grad.row_mut(at.sample(i).index()), scale * self.sign(), &second[self.n..], T::one());
         }
         Ok(())
     }

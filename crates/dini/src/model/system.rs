@@ -9,7 +9,8 @@ use crate::batch::Rows;
 use crate::error::{Error, UserError};
 use crate::kernels::vector;
 use crate::problem::{
-    Active, Along, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, ResidualScale, SecondOrder, Sparsity,
+    Active, Along, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamJvp, ParamVjp, Parametric,
+    Problem, ResidualScale, SecondOrder, Slot, Sparse, SparseJacobian, Sparsity,
 };
 
 /// What a function states about its unknowns.
@@ -219,8 +220,8 @@ pub struct Tape<T> {
 }
 
 impl<T: Real> Tape<T> {
-    fn of(&self, slot: usize, count: usize) -> &[T] {
-        &self.values[slot * count..(slot + 1) * count]
+    fn of(&self, slot: Slot, count: usize) -> &[T] {
+        &self.values[slot.index() * count..][..count]
     }
 }
 
@@ -240,7 +241,7 @@ impl<T: Real> Linearize for System<T> {
             if tape.z.samples() != tape.slots {
                 tape.z = Rows::new(tape.slots, self.n);
             }
-            (0..at.len()).for_each(|i| tape.z.row_mut(at.slot(i)).copy_from_slice(z.row(i)));
+            (0..at.len()).for_each(|i| tape.z.row_mut(at.slot(i).index()).copy_from_slice(z.row(i)));
             return Ok(());
         }
         // a tape that is reused may have been another system's
@@ -256,12 +257,7 @@ impl<T: Real> Linearize for System<T> {
                 (0..at.len()).for_each(|i| sparsity.multiply(tape.of(at.slot(i), count), v.row(i), out.row_mut(i)));
             }
             Form::Dense => {
-                for i in 0..at.len() {
-                    let columns = tape.of(at.slot(i), count).chunks_exact(self.n);
-                    let out = out.row_mut(i);
-                    out.fill(T::zero());
-                    columns.zip(v.row(i)).for_each(|(column, &v)| vector::axpby(out, v, column, T::one()));
-                }
+                (0..at.len()).for_each(|i| vector::multiply(tape.of(at.slot(i), count), v.row(i), out.row_mut(i)));
             }
         }
         Ok(())
@@ -275,45 +271,39 @@ impl<T: Real> Linearize for System<T> {
                 sparsity.multiply_transpose(tape.of(at.slot(i), count), u.row(i), out.row_mut(i));
             }),
             Form::Dense => {
-                for i in 0..at.len() {
-                    let columns = tape.of(at.slot(i), count).chunks_exact(self.n);
-                    let products = columns.map(|column| vector::dot(column, u.row(i)));
-                    out.row_mut(i).iter_mut().zip(products).for_each(|(out, product)| *out = product);
-                }
+                (0..at.len()).for_each(|i| {
+                    vector::multiply_transposed(tape.of(at.slot(i), count), u.row(i), out.row_mut(i));
+                });
             }
         }
         Ok(())
     }
 
-    fn jacobian(&self, slot: usize, tape: &Tape<T>, out: &mut [T]) -> bool {
-        let values = tape.of(slot, self.entries());
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        let dense: Option<&dyn DenseJacobian<_, _>> = Some(self);
         match self.body.form() {
-            Form::Products => return false,
-            Form::Dense => out.copy_from_slice(values),
-            Form::Sparse(sparsity) => {
-                out.fill(T::zero());
-                for (j, column) in out.chunks_exact_mut(self.n).enumerate() {
-                    let entries = values[sparsity.column(j)].iter().zip(sparsity.rows(j));
-                    entries.for_each(|(&value, &i)| column[i] = value);
-                }
+            Form::Products => Capabilities::NONE,
+            Form::Dense => Capabilities { dense, ..Capabilities::NONE },
+            Form::Sparse(pattern) => {
+                Capabilities { dense, sparse: Some(Sparse { pattern, entries: Some(self) }), ..Capabilities::NONE }
             }
         }
-        true
     }
+}
 
-    fn sparse_jacobian(&self, slot: usize, tape: &Tape<T>, out: &mut [T]) -> bool {
-        let sparse = matches!(self.body.form(), Form::Sparse(_));
-        if sparse {
-            out.copy_from_slice(tape.of(slot, self.entries()));
-        }
-        sparse
-    }
-
-    fn sparsity(&self) -> Option<&Sparsity> {
+impl<T: Real> DenseJacobian<Tape<T>, T> for System<T> {
+    fn jacobian(&self, slot: Slot, tape: &Tape<T>, out: &mut [T]) {
+        let values = tape.of(slot, self.entries());
         match self.body.form() {
-            Form::Sparse(sparsity) => Some(sparsity),
-            _ => None,
+            Form::Sparse(sparsity) => sparsity.spread(values, out),
+            _ => out.copy_from_slice(values),
         }
+    }
+}
+
+impl<T: Real> SparseJacobian<Tape<T>, T> for System<T> {
+    fn entries(&self, slot: Slot, tape: &Tape<T>, out: &mut [T]) {
+        out.copy_from_slice(tape.of(slot, self.entries()));
     }
 }
 
@@ -322,11 +312,6 @@ impl<T: Real> Parametric for System<T> {
 
     fn zero_parameters(&self, samples: usize) -> Rows<T> {
         Rows::new(samples, self.parameters.width())
-    }
-
-    fn check_parameters(&self, samples: usize, parameters: &Rows<T>) -> Result<(), Error> {
-        let (expected, found) = ((samples, self.parameters.width()), (parameters.samples(), parameters.width()));
-        if found == expected { Ok(()) } else { Err(Error::shape("the parameters' direction", expected, found)) }
     }
 }
 
@@ -345,6 +330,11 @@ impl<T: Real> ParamVjp for System<T> {
 }
 
 impl<T: Real> ParamJvp for System<T> {
+    fn check_direction(&self, samples: usize, parameters: &Rows<T>) -> Result<(), Error> {
+        let (expected, found) = ((samples, self.parameters.width()), (parameters.samples(), parameters.width()));
+        if found == expected { Ok(()) } else { Err(Error::shape("the parameters' direction", expected, found)) }
+    }
+
     fn param_jvp(&self, at: Active<'_>, _: &Tape<T>, z: &Rows<T>, tangent: &Rows<T>, out: &mut Rows<T>) -> Eval {
         self.parametrised()?;
         self.body.parameter_jvp(self.point(at, z), tangent, out)

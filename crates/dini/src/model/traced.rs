@@ -75,8 +75,8 @@ impl<'a, T: Real> Input<'a, T> {
         match self {
             _ if self.width() == 0 => &[],
             Input::Row(rows) => rows.row(i),
-            Input::Slot(rows) => rows.row(at.slot(i)),
-            Input::Sample(rows) => rows.row(at.sample(i)),
+            Input::Slot(rows) => rows.row(at.slot(i).index()),
+            Input::Sample(rows) => rows.row(at.sample(i).index()),
         }
     }
 }
@@ -282,9 +282,9 @@ impl<T: Real> Body<T> for Traced {
             Some(placed(&graph, &entries, &self.form, (self.n, self.n + self.p)))
         });
         let Some((code, places)) = known else { return self.columns(Spot { at, z, a }, values) };
-        (0..at.len()).for_each(|i| values[at.slot(i) * count..][..count].fill(T::zero()));
+        (0..at.len()).for_each(|i| values[at.slot(i).index() * count..][..count].fill(T::zero()));
         Self::run(code, at, &[Input::Row(z), Input::Sample(a)], |i, k, value| {
-            values[at.slot(i) * count + places[k]] = value;
+            values[at.slot(i).index() * count + places[k]] = value;
         });
         Ok(())
     }
@@ -306,7 +306,7 @@ impl<T: Real> Body<T> for Traced {
     fn parameter_vjp(&self, Spot { at, z, a }: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval {
         let code = self.parameter_vjp.get_or_init(|| self.cotangents(self.n..self.n + self.p));
         let inputs = [Input::Row(z), Input::Sample(a), Input::Row(u)];
-        Self::run(code, at, &inputs, |i, k, value| grad.row_mut(at.sample(i))[k] += scale * value);
+        Self::run(code, at, &inputs, |i, k, value| grad.row_mut(at.sample(i).index())[k] += scale * value);
         Ok(())
     }
 
@@ -331,7 +331,7 @@ impl<T: Real> Body<T> for Traced {
         grad: &mut Rows<T>,
     ) -> Eval {
         Self::run(self.along(1), at, &inputs_along(a, along), |i, k, value| {
-            grad.row_mut(at.sample(i))[k] += scale * value;
+            grad.row_mut(at.sample(i).index())[k] += scale * value;
         });
         Ok(())
     }
@@ -352,7 +352,7 @@ impl Traced {
             (0..at.len()).for_each(|i| unit.row_mut(i)[j] = T::one());
             self.jvp(spot, &unit, &mut column)?;
             for i in 0..at.len() {
-                values[(at.slot(i) * n + j) * n..][..n].copy_from_slice(column.row(i));
+                values[(at.slot(i).index() * n + j) * n..][..n].copy_from_slice(column.row(i));
                 unit.row_mut(i)[j] = T::zero();
             }
         }

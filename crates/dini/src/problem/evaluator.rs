@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use super::{Active, Eval, Linearize, Pass, Problem, ResidualScale, Scalar, Sparsity};
+use super::{
+    Active, Bounds, Eval, Linearize, OneBlock, Pass, Passes, Problem, ResidualScale, Scalar, Sparse, Sparsity,
+};
 use crate::batch::{Batch, Keep};
-use crate::problem::Bounds;
 
 /// The problem at the active samples; counts evaluations in sample-evaluations.
 #[derive(Debug)]
@@ -71,19 +72,23 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         self.count();
         self.problem.residual(self.at, z, out)
     }
-
-    /// One pass of block Gauss-Seidel iteration ([`Problem::sweep`]): half an evaluation where the problem has blocks.
-    ///
-    /// # Errors
-    /// The problem's own.
-    pub fn sweep(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
-        let halves = if self.problem.sweeps() { 1 } else { 2 };
-        self.halves.set(self.halves.get() + halves * self.at.len() as u64);
-        self.problem.sweep(self.at, pass, z, change)
-    }
 }
 
 impl<P: Linearize> Evaluator<'_, P> {
+    /// One [pass](Passes::pass) of block Gauss-Seidel iteration: half an evaluation where the problem has blocks, else a step of Picard
+    /// iteration.
+    ///
+    /// # Errors
+    /// The problem's own.
+    pub fn pass(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
+        if let Some(passes) = self.problem.capabilities().passes {
+            self.halves.set(self.halves.get() + self.at.len() as u64);
+            return passes.pass(self.at, pass, z, change);
+        }
+        self.count();
+        OneBlock(self.problem).pass(self.at, pass, z, change)
+    }
+
     /// Prepares products at z.
     ///
     /// # Errors
@@ -112,7 +117,7 @@ impl<P: Linearize> Evaluator<'_, P> {
 
     /// Writes the Jacobian of every active sample into its slot of `out`, column-major, n^2 numbers a slot.
     ///
-    /// Costs what the problem's own [`Linearize::jacobian`] costs, or n products with unit vectors; `columns` is scratch
+    /// Costs what the problem's own [matrix](super::DenseJacobian) costs, or n products with unit vectors; `columns` is scratch
     /// for those.
     ///
     /// # Errors
@@ -120,11 +125,9 @@ impl<P: Linearize> Evaluator<'_, P> {
     pub fn jacobians(&self, tape: &P::Tape, columns: &mut (P::State, P::State), out: &mut [Scalar<P>]) -> Eval {
         let n = columns.0.width();
         let matrix = |slot: usize| slot * n * n..(slot + 1) * n * n;
-        let direct = (0..self.at.len()).all(|i| {
-            let slot = self.at.slot(i);
-            self.problem.jacobian(slot, tape, &mut out[matrix(slot)])
-        });
-        if direct {
+        if let Some(dense) = self.problem.capabilities().dense {
+            let slots = (0..self.at.len()).map(|i| self.at.slot(i));
+            slots.for_each(|slot| dense.jacobian(slot, tape, &mut out[matrix(slot.index())]));
             return Ok(());
         }
         let (unit, column) = columns;
@@ -138,7 +141,7 @@ impl<P: Linearize> Evaluator<'_, P> {
                 e[j] = num_traits::Zero::zero();
                 self.jvp(tape, unit, column)?;
                 for i in 0..self.at.len() {
-                    column.read(i, &mut out[matrix(self.at.slot(i))][j * n..(j + 1) * n]);
+                    column.read(i, &mut out[matrix(self.at.slot(i).index())][j * n..(j + 1) * n]);
                 }
             }
             Ok(())
@@ -147,12 +150,12 @@ impl<P: Linearize> Evaluator<'_, P> {
 
     /// Where J may differ from zero, if the problem says so.
     pub fn sparsity(&self) -> Option<&Sparsity> {
-        self.problem.sparsity()
+        super::pattern(self.problem)
     }
 
     /// Writes the sparse Jacobian of every active sample into its slot of `out`, in the order of `sparsity`.
     ///
-    /// Costs what the problem's own [`Linearize::sparse_jacobian`] costs, or one product a colour; `vectors` is scratch for those.
+    /// Costs what the problem's own [entries](super::SparseJacobian) cost, or one product a colour; `vectors` is scratch for those.
     ///
     /// # Errors
     /// The problem's own.
@@ -164,11 +167,9 @@ impl<P: Linearize> Evaluator<'_, P> {
         out: &mut [Scalar<P>],
     ) -> Eval {
         let entries = |slot: usize| slot * sparsity.entries()..(slot + 1) * sparsity.entries();
-        let direct = (0..self.at.len()).all(|i| {
-            let slot = self.at.slot(i);
-            self.problem.sparse_jacobian(slot, tape, &mut out[entries(slot)])
-        });
-        if direct {
+        if let Some(Sparse { entries: Some(direct), .. }) = self.problem.capabilities().sparse {
+            let slots = (0..self.at.len()).map(|i| self.at.slot(i));
+            slots.for_each(|slot| direct.entries(slot, tape, &mut out[entries(slot.index())]));
             return Ok(());
         }
         let (seed, product) = vectors;
@@ -179,7 +180,7 @@ impl<P: Linearize> Evaluator<'_, P> {
                 sparsity.seed(colour, row);
                 (0..self.at.len()).for_each(|i| seed.write(i, row));
                 self.jvp(tape, seed, product)?;
-                for (i, slot) in (0..self.at.len()).map(|i| (i, self.at.slot(i))) {
+                for (i, slot) in (0..self.at.len()).map(|i| (i, self.at.slot(i).index())) {
                     product.read(i, row);
                     sparsity.unpack(colour, row, &mut out[entries(slot)]);
                 }

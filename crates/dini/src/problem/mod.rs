@@ -5,23 +5,29 @@
 //! z = f(z; a) enters as g = z - f(z; a).
 //!
 //! Closures become problems by [`Model`](crate::Model); the traits here are for problems with products, storage or parameters of their
-//! own.
+//! own. Whoever has no kernels for many samples at once states [`OneSample`].
 
 mod active;
 mod bounds;
+mod capabilities;
+mod each;
 mod evaluator;
+mod passes;
 mod scaled;
 mod second_order;
 mod shared;
-mod sweep;
 
 pub use crate::sparsity::Sparsity;
-pub use active::Active;
+pub use active::{Active, Sample, Slot, Slots};
 pub use bounds::Bounds;
+pub(crate) use capabilities::pattern;
+pub use capabilities::{Capabilities, CapabilitiesOf, DenseJacobian, RoughResidual, Sparse, SparseJacobian};
+pub use each::{Each, OneSample, OneSampleVjp};
 pub use evaluator::Evaluator;
+pub(crate) use passes::OneBlock;
+pub use passes::{Order, Pass, Passes};
 pub use scaled::Scaled;
 pub use second_order::{Along, SecondOrder};
-pub use sweep::{Order, Pass};
 
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
@@ -66,38 +72,9 @@ pub trait Problem: Sync {
     /// A fatal error of the user's own.
     fn residual(&self, at: Active<'_>, z: &Self::State, out: &mut Self::State) -> Eval;
 
-    /// out <- g(z) in reduced precision where that is cheaper, for
-    /// [`Options::mixed_precision`](crate::Options::mixed_precision); false, and nothing done, where it is not (the default).
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn rough_residual(&self, at: Active<'_>, z: &Self::State, out: &mut Self::State) -> Result<bool, UserError> {
-        let _ = (at, z, out);
-        Ok(false)
-    }
-
-    /// Whether z = f(z) has more than one block, so that a [`sweep`](Problem::sweep) costs half of an evaluation.
-    fn sweeps(&self) -> bool {
-        false
-    }
-
-    /// One pass of block Gauss-Seidel iteration on z = f(z), g = z - f(z), for [`GaussSeidel`](crate::solve::GaussSeidel):
-    /// z <- the new z, change <- the old one less the new one; on hold change <- g(z), exactly.
-    ///
-    /// By default z is one block, which makes a pass a step of Picard iteration.
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn sweep(
-        &self,
-        at: Active<'_>,
-        pass: Pass<'_, Self::State>,
-        z: &mut Self::State,
-        change: &mut Self::State,
-    ) -> Eval {
-        self.residual(at, z, change)?;
-        pass.take(z, change);
-        Ok(())
+    /// g in reduced precision, where that is cheaper: for [`Options::mixed_precision`](crate::Options::mixed_precision).
+    fn rough(&self) -> Option<&dyn RoughResidual<Self::State>> {
+        None
     }
 }
 
@@ -123,56 +100,9 @@ pub trait Linearize: Problem {
     /// # Errors
     /// A fatal error of the user's own.
     fn vjp(&self, at: Active<'_>, tape: &Self::Tape, u: &Self::State, out: &mut Self::State) -> Eval;
-    /// Writes the n x n Jacobian of the sample in `slot`, column-major, and returns true; false if the problem has no
-    /// direct way, in which case it is assembled from n products.
-    fn jacobian(&self, slot: usize, tape: &Self::Tape, out: &mut [Scalar<Self>]) -> bool {
-        let _ = (slot, tape, out);
-        false
-    }
-    /// Writes the entries of the sparse Jacobian of the sample in `slot`, in the order of [`sparsity`](Linearize::sparsity), and returns
-    /// true; false if the problem has no direct way, in which case they are found with one product a colour.
-    fn sparse_jacobian(&self, slot: usize, tape: &Self::Tape, out: &mut [Scalar<Self>]) -> bool {
-        let _ = (slot, tape, out);
-        false
-    }
-    /// A [`sweep`](Problem::sweep) on J x = b, for [`linear::GaussSeidel`](crate::linear::GaussSeidel): change <- the old x less
-    /// the new one, on hold J x - b.
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn sweep_tangent(
-        &self,
-        at: Active<'_>,
-        tape: &Self::Tape,
-        b: &Self::State,
-        pass: Pass<'_, Self::State>,
-        x: &mut Self::State,
-        change: &mut Self::State,
-    ) -> Eval {
-        self.jvp(at, tape, x, change)?;
-        pass.take_residual(b, x, change);
-        Ok(())
-    }
-    /// The same on J^T x = b.
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn sweep_adjoint(
-        &self,
-        at: Active<'_>,
-        tape: &Self::Tape,
-        b: &Self::State,
-        pass: Pass<'_, Self::State>,
-        x: &mut Self::State,
-        change: &mut Self::State,
-    ) -> Eval {
-        self.vjp(at, tape, x, change)?;
-        pass.take_residual(b, x, change);
-        Ok(())
-    }
-    /// Where J may differ from zero, if that is known: the same entries at every point and for every sample.
-    fn sparsity(&self) -> Option<&Sparsity> {
-        None
+    /// What the problem can do beyond products.
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        Capabilities::NONE
     }
 }
 
@@ -183,11 +113,6 @@ pub trait Parametric: Linearize {
 
     /// The zero of that space, for a batch of `samples`.
     fn zero_parameters(&self, samples: usize) -> Self::Parameters;
-    /// Checks the shape of a direction, for a batch of `samples`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`].
-    fn check_parameters(&self, samples: usize, parameters: &Self::Parameters) -> Result<(), Error>;
 }
 
 /// Transposed products with the derivative by the parameters.
@@ -242,6 +167,11 @@ pub struct Part<'a, V, T> {
 
 /// Products with the derivative by the parameters.
 pub trait ParamJvp: Parametric {
+    /// Checks the shape of a direction, for a batch of `samples`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    fn check_direction(&self, samples: usize, direction: &Self::Parameters) -> Result<(), Error>;
     /// out <- (dg/da) tangent
     ///
     /// # Errors

@@ -17,16 +17,8 @@ macro_rules! forward {
             fn residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Eval {
                 (**self).residual(at, z, out)
             }
-            fn rough_residual(&self, at: Active<'_>, z: &P::State, out: &mut P::State) -> Result<bool, UserError> {
-                (**self).rough_residual(at, z, out)
-            }
-            fn sweeps(&self) -> bool {
-                (**self).sweeps()
-            }
-            fn sweep(
-                &self, at: Active<'_>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State,
-            ) -> Eval {
-                (**self).sweep(at, pass, z, change)
+            fn rough(&self) -> Option<&dyn RoughResidual<P::State>> {
+                (**self).rough()
             }
         }
         impl<P: Linearize $(+ $bound)?> Linearize for $pointer {
@@ -43,35 +35,14 @@ macro_rules! forward {
             fn vjp(&self, at: Active<'_>, tape: &P::Tape, u: &P::State, out: &mut P::State) -> Eval {
                 (**self).vjp(at, tape, u, out)
             }
-            fn jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
-                (**self).jacobian(slot, tape, out)
-            }
-            fn sweep_tangent(
-                &self, at: Active<'_>, tape: &P::Tape, b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State,
-                change: &mut P::State,
-            ) -> Eval {
-                (**self).sweep_tangent(at, tape, b, pass, x, change)
-            }
-            fn sweep_adjoint(
-                &self, at: Active<'_>, tape: &P::Tape, b: &P::State, pass: Pass<'_, P::State>, x: &mut P::State,
-                change: &mut P::State,
-            ) -> Eval {
-                (**self).sweep_adjoint(at, tape, b, pass, x, change)
-            }
-            fn sparse_jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
-                (**self).sparse_jacobian(slot, tape, out)
-            }
-            fn sparsity(&self) -> Option<&Sparsity> {
-                (**self).sparsity()
+            fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+                (**self).capabilities()
             }
         }
         impl<P: Parametric $(+ $bound)?> Parametric for $pointer {
             type Parameters = P::Parameters;
             fn zero_parameters(&self, samples: usize) -> P::Parameters {
                 (**self).zero_parameters(samples)
-            }
-            fn check_parameters(&self, samples: usize, parameters: &P::Parameters) -> Result<(), Error> {
-                (**self).check_parameters(samples, parameters)
             }
         }
         impl<P: ParamVjp $(+ $bound)?> ParamVjp for $pointer {
@@ -87,6 +58,9 @@ macro_rules! forward {
             }
         }
         impl<P: ParamJvp $(+ $bound)?> ParamJvp for $pointer {
+            fn check_direction(&self, samples: usize, parameters: &P::Parameters) -> Result<(), Error> {
+                (**self).check_direction(samples, parameters)
+            }
             fn param_jvp(
                 &self, at: Active<'_>, tape: &P::Tape, z: &P::State, tangent: &P::Parameters, out: &mut P::State,
             ) -> Eval {

@@ -25,8 +25,9 @@ where
         let mut z = start.to_vec();
         for _ in 0..z.len() {
             let Some(equation) = self.undefined(&z)? else { return Ok(Some(z)) };
-            let matters =
-                |place: usize| self.problem.sparsity().is_none_or(|pattern| contains(pattern, equation, place));
+            let matters = |place: usize| {
+                crate::problem::pattern(self.problem).is_none_or(|pattern| contains(pattern, equation, place))
+            };
             let places = (0..z.len()).filter(|&place| free[place] && matters(place));
             let Some(moved) = self.moved(&z, equation, places)? else { return Ok(None) };
             z = moved;

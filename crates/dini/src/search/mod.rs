@@ -147,7 +147,7 @@ impl Search {
         if n > DENSE && (dense || !sparse) {
             return Err(Error::TooLarge { what: "the Jacobian of a search", n, most: DENSE });
         }
-        check_fill(problem.sparsity().filter(|_| sparse && n.saturating_mul(n) > FILL))?;
+        check_fill(crate::problem::pattern(problem).filter(|_| sparse && n.saturating_mul(n) > FILL))?;
         if start.iter().flatten().any(|v| !v.is_finite()) {
             return Err(Error::NonFinite { what: "the start", sample: 0 });
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::linear::{DENSE, Merged, WINDOW, WORTHWHILE};
-use crate::problem::ResidualScale;
+use crate::problem::{ResidualScale, pattern};
 
 /// Size up to which Newton's method comes first for any problem.
 const TINY: usize = 8;
@@ -97,8 +97,9 @@ impl Auto {
         let mut plan: Vec<Stage> = match &self.methods {
             Some(methods) => methods.iter().cloned().map(Stage::new).collect(),
             None => {
-                let sparse = problem.sparsity().is_some_and(|sparsity| sparsity.size() == n);
-                chosen(problem.residual_scale(), (problem.sweeps(), sparse), n)
+                let sparse = pattern(problem).is_some_and(|pattern| pattern.size() == n);
+                let passes = problem.capabilities().passes.is_some();
+                chosen(problem.residual_scale(), (passes, sparse), n)
             }
         };
         plan.retain(|stage| !bounded || Solver::<P>::confines(&stage.solver));
@@ -109,13 +110,13 @@ impl Auto {
     }
 }
 
-fn chosen(scale: ResidualScale, (sweeps, sparse): (bool, bool), n: usize) -> Vec<Stage> {
+fn chosen(scale: ResidualScale, (passes, sparse): (bool, bool), n: usize) -> Vec<Stage> {
     let anderson = || Stage::new(AnySolver::Anderson(Anderson::default()));
     let krylov = || Stage::new(AnySolver::NewtonKrylov(NewtonKrylov::default()));
     let mut plan = Vec::with_capacity(8);
     match scale {
         ResidualScale::State if n > TINY => {
-            if sweeps && n >= WORTHWHILE {
+            if passes && n >= WORTHWHILE {
                 let stage = |window| Stage::new(AnySolver::GaussSeidel(GaussSeidel { window }));
                 plan.extend([stage(0), stage(WINDOW).resuming().called("gauss-seidel, accelerated")]);
             } else {

@@ -168,11 +168,11 @@ impl<T: Real> Bracketing<T> {
     {
         w.started = true;
         let at = problem.at();
-        (0..at.len()).for_each(|i| w.z.write(i, &[self.ends(at.sample(i)).0]));
+        (0..at.len()).for_each(|i| w.z.write(i, &[self.ends(at.sample(i).index()).0]));
         problem.residual(&w.z, &mut w.g)?;
         for i in 0..at.len() {
-            w.brackets[at.slot(i)].a = w.point(i);
-            w.z.write(i, &[self.ends(at.sample(i)).1]);
+            w.brackets[at.slot(i).index()].a = w.point(i);
+            w.z.write(i, &[self.ends(at.sample(i).index()).1]);
         }
         problem.residual(&w.z, &mut w.g)?;
         for i in 0..at.len() {
@@ -180,7 +180,7 @@ impl<T: Real> Bracketing<T> {
                 continue;
             }
             let start = Point { z: number(&it.z, i), g: number(&it.g, i) };
-            let slot = at.slot(i);
+            let slot = at.slot(i).index();
             let points = [w.brackets[slot].a, start, w.point(i)];
             if points.iter().any(|p| p.g.is_nan()) {
                 it.fail(i, Status::NonFinite);
@@ -244,7 +244,7 @@ impl<P: Problem> Solver<P> for Bracketing<Scalar<P>> {
         }
         let at = problem.at();
         for i in 0..at.len() {
-            let division = w.brackets[at.slot(i)].division();
+            let division = w.brackets[at.slot(i).index()].division();
             let z = division.filter(|_| !it.ended(i)).unwrap_or(number(&it.z, i));
             w.z.write(i, &[z]);
         }
@@ -258,7 +258,7 @@ impl<P: Problem> Solver<P> for Bracketing<Scalar<P>> {
                 it.fail(i, Status::NonFinite);
                 continue;
             }
-            let bracket = &mut w.brackets[at.slot(i)];
+            let bracket = &mut w.brackets[at.slot(i).index()];
             bracket.divide(point, narrow(it, point.z));
             conclude(it, i, bracket);
         }

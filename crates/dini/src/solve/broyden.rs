@@ -207,7 +207,7 @@ impl<P: Problem> Solver<P> for Broyden {
 impl<V: Batch> BroydenInverse<V> {
     /// r <- r + sum a_i <b_i, r> at the slots of `at`.
     fn product(a: &[V], b: &[V], at: Active<'_>, r: &mut V) -> bool {
-        let slots: Vec<usize> = (0..at.len()).map(|i| at.slot(i)).collect();
+        let slots: Vec<usize> = (0..at.len()).map(|i| at.slot(i).index()).collect();
         let rows: Vec<usize> = (0..at.len()).collect();
         let pick = |all: &[V]| -> Vec<V> {
             let picked = all.iter().map(|x| {

@@ -149,8 +149,8 @@ impl<P: Linearize> ChordWork<P> {
         let (slots, rows) = &mut self.due;
         slots.clear();
         rows.clear();
-        for i in (0..at.len()).filter(|&i| !it.ended(i) && self.factors[at.slot(i)].due) {
-            slots.push(at.slot(i));
+        for i in (0..at.len()).filter(|&i| !it.ended(i) && self.factors[at.slot(i).index()].due) {
+            slots.push(at.slot(i).index());
             rows.push(i);
         }
         if slots.is_empty() {
@@ -181,7 +181,7 @@ impl<P: Linearize> ChordWork<P> {
             if it.ended(i) {
                 continue;
             }
-            let factors = &self.factors[at.slot(i)];
+            let factors = &self.factors[at.slot(i).index()];
             it.g.read(i, row);
             if factors.lu.solve(0, row) {
                 self.dz.write(i, row);
@@ -247,7 +247,8 @@ impl<P: Linearize> Solver<P> for Chord {
         let factors = &w.factors;
         let solve = |slot: usize, x: &mut [Scalar<P>]| factors[slot].lu.solve(0, x);
         w.confirm.run(problem, it, w.search.scratch(), &solve)?;
-        let direction = |i: usize| if factors[at.slot(i)].age == 0 { Direction::Newton } else { Direction::Stale };
+        let direction =
+            |i: usize| if factors[at.slot(i).index()].age == 0 { Direction::Newton } else { Direction::Stale };
         let correction = Correction { dz: &mut w.dz, direction: &direction };
         backtrack(&self.line_search, problem, it, correction, &mut w.search)?;
         for i in (0..at.len()).filter(|&i| !it.ended(i)) {
@@ -258,7 +259,7 @@ impl<P: Linearize> Solver<P> for Chord {
         w.confirm.run(problem, it, w.search.scratch(), &solve)?;
         it.g.norms(&mut w.norms);
         for i in (0..at.len()).filter(|&i| !it.ended(i)) {
-            let factors = &mut w.factors[at.slot(i)];
+            let factors = &mut w.factors[at.slot(i).index()];
             factors.age += 1;
             let slow = w.norms[i].as_f64() > self.rate * it.norm[i].as_f64();
             factors.due = slow || w.search.rejected(i) || self.age.is_some_and(|age| factors.age >= age);

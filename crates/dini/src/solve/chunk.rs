@@ -13,7 +13,7 @@ use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::UserError;
 use crate::outcome::Status;
-use crate::problem::{Active, Evaluator, Problem, ResidualScale};
+use crate::problem::{Active, Evaluator, Problem, ResidualScale, RoughResidual};
 use judge::Doubt;
 
 /// Residuals within this many times their target are near it.
@@ -114,19 +114,23 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.record.fill(Record::default());
         let options = task.options;
         let plain = options.bounds.is_none() && task.problem.residual_scale() == ResidualScale::State;
-        let mut rough = options.mixed_precision && plain;
-        if self.rounds(&mut rough, task)? == Control::Continue && rough {
+        let rough = task.problem.rough().filter(|_| options.mixed_precision && plain);
+        if self.rounds(rough, task)? == Control::Continue && rough.is_some() {
             // what the rough start led astray gets the start it would have had
             self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Record::default());
             if self.record.iter().any(|r| r.status != Status::Converged) {
-                self.rounds(&mut false, task)?;
+                self.rounds(None, task)?;
             }
         }
         self.restart_overflowed(task)
     }
 
-    /// Round after round, for the samples that are not solved yet; `rough` asks for a rough start, and says whether there was one.
-    fn rounds<P, S>(&mut self, rough: &mut bool, task: &Task<'_, P, S>) -> Result<Control, UserError>
+    /// Round after round, for the samples that are not solved yet, after a rough start where there is a rough residual for it.
+    fn rounds<P, S>(
+        &mut self,
+        rough: Option<&dyn RoughResidual<V>>,
+        task: &Task<'_, P, S>,
+    ) -> Result<Control, UserError>
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
@@ -143,11 +147,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             if self.slots.is_empty() {
                 break;
             }
-            if *rough && number == 0 {
+            if let Some(problem) = rough.filter(|_| number == 0) {
                 let at = Active::new(&self.slots, self.base, task.parallel);
-                let made = rough::start(task.problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
-                self.halves += 2 * made;
-                *rough = made > 0;
+                self.halves += 2 * rough::start(problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
             }
             if self.iterate(&round, task)? == Control::Stop {
                 return Ok(Control::Stop);

@@ -5,7 +5,7 @@ use crate::Real;
 use crate::batch::{Batch, Keep};
 use crate::error::Error;
 use crate::linear::{Alternation, Look, MAX_WINDOW};
-use crate::problem::{Eval, Evaluator, Pass, Problem};
+use crate::problem::{Eval, Evaluator, Linearize, Pass};
 
 /// Symmetric block Gauss-Seidel iteration on z = f(z), g = z - f(z): block after block of z is replaced by that of f(z), with
 /// the blocks before it as they have become; then the same in the reverse order, and so on.
@@ -13,7 +13,7 @@ use crate::problem::{Eval, Evaluator, Pass, Problem};
 /// A pass costs half an evaluation ([`Pass`](crate::problem::Pass)), and is an iteration. Where f(z) = tanh(W z + x) with a
 /// random W, two passes gain twice as many digits as an evaluation of Picard iteration does. It converges where J is symmetric
 /// positive definite, or strictly diagonally dominant; a contraction in another norm usually, not always. For a problem
-/// without blocks ([`Problem::sweeps`]) it is Picard iteration.
+/// without blocks ([`Passes`](crate::problem::Passes)) it is Picard iteration.
 ///
 /// With a window, two passes are an iteration, and Anderson mixing accelerates it: for slow contractions.
 ///
@@ -58,7 +58,7 @@ impl<V: Batch> Keep for GaussSeidelWork<V> {
     }
 }
 
-impl<P: Problem> Solver<P> for GaussSeidel {
+impl<P: Linearize> Solver<P> for GaussSeidel {
     type Work = GaussSeidelWork<P::State>;
     type Memory = ();
 
@@ -86,23 +86,23 @@ impl<P: Problem> Solver<P> for GaussSeidel {
     fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
         let GaussSeidelWork { passes, begun, slots } = w;
         let (at, samples) = (problem.at(), it.z.samples());
-        let sweep = &mut |rows: Option<&[usize]>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State| {
-            let Some(rows) = rows else { return problem.sweep(pass, z, change) };
+        let make = &mut |rows: Option<&[usize]>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State| {
+            let Some(rows) = rows else { return problem.pass(pass, z, change) };
             slots.clear();
-            slots.extend(rows.iter().map(|&i| at.slot(i)));
-            problem.subset(slots, |part| part.sweep(pass, z, change))
+            slots.extend(rows.iter().map(|&i| at.slot(i).index()));
+            problem.subset(slots, |part| part.pass(pass, z, change))
         };
         if !std::mem::replace(begun, true) {
-            passes.start(&mut it.z, &mut it.g, sweep)?;
+            passes.start(&mut it.z, &mut it.g, make)?;
         }
-        passes.advance(&mut it.z, &mut it.g, sweep)?;
+        passes.advance(&mut it.z, &mut it.g, make)?;
         let (marks, targets, sizes, tolerance) = (&it.marks, &it.target, &it.size, it.tolerance);
         let row = |i: usize| match marks[i].ended {
             Some(_) => Look::Never,
             None if self.window > 0 => Look::Within(targets[i].as_f64()),
             None => Look::Settled(tolerance.of(sizes[i].as_f64())),
         };
-        let measured = passes.look(row, &mut it.z, &mut it.g, sweep)?;
+        let measured = passes.look(row, &mut it.z, &mut it.g, make)?;
         it.marks[..samples].iter_mut().for_each(|mark| mark.estimated = true);
         for &i in measured {
             it.marks[i].estimated = false;

@@ -233,7 +233,7 @@ impl<V: Batch> Iterate<V> {
     /// a sample that has ended stays what it was.
     pub(crate) fn open<'s>(&self, at: Active<'_>, slots: &'s mut Vec<usize>) -> &'s [usize] {
         slots.clear();
-        slots.extend((0..at.len()).filter(|&i| !self.ended(i)).map(|i| at.slot(i)));
+        slots.extend((0..at.len()).filter(|&i| !self.ended(i)).map(|i| at.slot(i).index()));
         slots
     }
 

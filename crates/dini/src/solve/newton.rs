@@ -70,7 +70,7 @@ fn natural_steps<P: Problem, F: Factors<Scalar<P>>>(
         return Ok(());
     }
     w.slots.clear();
-    w.slots.extend(w.stuck.iter().map(|&i| at.slot(i)));
+    w.slots.extend(w.stuck.iter().map(|&i| at.slot(i).index()));
     let [row, z] = &mut w.rows;
     let (points, values) = w.search.scratch();
     points.reset(w.stuck.len());
@@ -89,7 +89,7 @@ fn natural_steps<P: Problem, F: Factors<Scalar<P>>>(
         w.dz.read(i, row);
         let before = relative(z, row);
         values.read(place, row);
-        let better = lu.solve(at.slot(i), row) && relative(z, row) <= NATURAL * before;
+        let better = lu.solve(at.slot(i).index(), row) && relative(z, row) <= NATURAL * before;
         if better {
             it.z.put(&[i], points, &[place]);
             it.g.put(&[i], values, &[place]);
@@ -128,7 +128,7 @@ pub(super) fn correct<V: Batch>(
         if it.ended(i) {
             continue;
         }
-        let slot = at.slot(i);
+        let slot = at.slot(i).index();
         it.g.read(i, row);
         if !lu.solve(slot, row) {
             it.fail(i, Status::Singular);

@@ -163,7 +163,7 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
         let at = problem.at();
         for i in 0..at.len() {
             let (norm, target) = (it.norm[i].as_f64(), it.target[i].as_f64());
-            let (last_norm, last_eta) = w.last[at.slot(i)];
+            let (last_norm, last_eta) = w.last[at.slot(i).index()];
             let mut eta = self.forcing;
             if last_norm > 0.0 {
                 let kept = GAMMA * last_eta * last_eta;
@@ -173,7 +173,7 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
                 }
             }
             eta = eta.min(self.forcing).max(0.5 * target / norm).max(1e-12);
-            w.last[at.slot(i)] = (norm, eta);
+            w.last[at.slot(i).index()] = (norm, eta);
             // a sample that has ended is not worth a product
             w.eta[i] = if it.ended(i) { Float::infinity() } else { Scalar::<P>::of(eta.min(0.9)) };
         }

@@ -88,7 +88,7 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
             if it.ended(i) {
                 continue;
             }
-            let slot = at.slot(i);
+            let slot = at.slot(i).index();
             if w.start[slot] == Scalar::<P>::zero() {
                 w.start[slot] = it.norm[i];
             }

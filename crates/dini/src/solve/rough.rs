@@ -6,7 +6,7 @@ use super::Options;
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
-use crate::problem::{Active, Problem};
+use crate::problem::{Active, RoughResidual};
 
 /// Steps at most.
 const STEPS: usize = 20;
@@ -15,19 +15,17 @@ const FLOOR: f64 = 5e-3;
 /// A step that reduces the residual less is not taken, and the last.
 const GAIN: f64 = 0.7;
 
-/// Picard steps on [`Problem::rough_residual`] from `z`, for each sample as long as they contract; `g` is scratch.
+/// Picard steps on a [`RoughResidual`] from `z`, for each sample as long as they contract; `g` is scratch.
 ///
 /// Returns the evaluations made. A sample that no step improves stays where it is.
-pub(super) fn start<P: Problem>(
-    problem: &P,
+pub(super) fn start<V: Batch>(
+    problem: &dyn RoughResidual<V>,
     at: Active<'_>,
     options: &Options,
-    (z, g): (&mut P::State, &mut P::State),
+    (z, g): (&mut V, &mut V),
 ) -> Result<u64, UserError> {
-    let (one, samples) = (<P::State as Batch>::Scalar::one(), at.len());
-    if !problem.rough_residual(at, z, g)? {
-        return Ok(0);
-    }
+    let (one, samples) = (V::Scalar::one(), at.len());
+    problem.rough_residual(at, z, g)?;
     let mut evaluations = samples as u64;
     let (mut norm, mut size) = (vec![Zero::zero(); samples], vec![Zero::zero(); samples]);
     g.norms(&mut norm);

@@ -7,7 +7,7 @@ use super::{Iterate, Knows, Solver};
 use crate::batch::{Batch, Keep};
 use crate::error::{Error, UserError};
 use crate::linear::SparseLu;
-use crate::problem::{Eval, Evaluator, Linearize, Scalar};
+use crate::problem::{Eval, Evaluator, Linearize, Scalar, pattern};
 use crate::sparsity::{Sparsity, covers, direction};
 
 /// Newton's method for sparse Jacobians: J dz = g by sparse LU, z <- z - t dz with t found per sample by backtracking.
@@ -80,8 +80,8 @@ impl<P: Linearize> SparseNewtonWork<P> {
         problem.jvp(&self.tape, v, product)?;
         for i in 0..at.len() {
             product.read(i, &mut self.row);
-            if !covers(sparsity, self.lu.values(at.slot(i)), &self.direction, &self.row) {
-                return Err(Box::new(Error::IncompleteSparsity { sample: at.sample(i) }));
+            if !covers(sparsity, self.lu.values(at.slot(i).index()), &self.direction, &self.row) {
+                return Err(Box::new(Error::IncompleteSparsity { sample: at.sample(i).index() }));
             }
         }
         self.checked = true;
@@ -98,13 +98,13 @@ impl<P: Linearize> Solver<P> for SparseNewton {
     }
 
     fn accepts(&self, problem: &P, z0: &P::State) -> Result<(), Error> {
-        let (size, n) = (problem.sparsity().ok_or(Error::NoSparsity)?.size(), z0.width());
+        let (size, n) = (pattern(problem).ok_or(Error::NoSparsity)?.size(), z0.width());
         if size == n { Ok(()) } else { Err(Error::shape("the sparsity pattern", (n, n), (size, size))) }
     }
 
     fn work(&self, problem: &P, like: &P::State) -> SparseNewtonWork<P> {
         let (b, n) = (like.samples(), like.width());
-        let sparsity = problem.sparsity().cloned().unwrap_or_else(|| Sparsity::empty(n));
+        let sparsity = pattern(problem).cloned().unwrap_or_else(|| Sparsity::empty(n));
         SparseNewtonWork {
             open: Vec::with_capacity(b),
             tape: problem.tape(like),

@@ -153,7 +153,7 @@ impl<P: Linearize> TrustWork<P> {
             if it.ended(i) {
                 continue;
             }
-            if !self.trial(strategy, it, i, at.slot(i), n) {
+            if !self.trial(strategy, it, i, at.slot(i).index(), n) {
                 it.fail(i, Status::Singular);
             }
         }
@@ -163,7 +163,7 @@ impl<P: Linearize> TrustWork<P> {
         it.g.norms(&mut self.norms);
         for i in 0..at.len() {
             if !it.ended(i) {
-                self.judge(strategy, it, i, at.slot(i));
+                self.judge(strategy, it, i, at.slot(i).index());
             }
         }
         Ok(())

@@ -197,6 +197,14 @@ impl Sparsity {
         }
     }
 
+    /// Writes the matrix of these values, n x n and column-major.
+    pub fn spread<T: Real>(&self, values: &[T], matrix: &mut [T]) {
+        matrix.fill(T::zero());
+        for (j, column) in matrix.chunks_exact_mut(self.size()).enumerate() {
+            values[self.column(j)].iter().zip(self.rows(j)).for_each(|(&value, &i)| column[i] = value);
+        }
+    }
+
     /// out <- A v for the matrix of these values.
     pub fn multiply<T: Real>(&self, values: &[T], v: &[T], out: &mut [T]) {
         out.fill(T::zero());

@@ -34,7 +34,7 @@ pub(crate) fn screen<P: Linearize>(
     if rows.is_empty() {
         return Ok(regular);
     }
-    let slots: Vec<usize> = rows.iter().map(|&i| problem.at().slot(i)).collect();
+    let slots: Vec<usize> = rows.iter().map(|&i| problem.at().slot(i).index()).collect();
     let (z, g) = (pick(z, &rows), pick(g, &rows));
     let closer = |part: &Evaluator<'_, P>| pass(part, (&z, &g), inverse, (DISTANCES[1], &|i| correction(rows[i])));
     for (&row, closer) in rows.iter().zip(problem.subset(&slots, closer)?) {

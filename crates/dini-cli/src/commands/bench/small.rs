@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use dini::problem::{Active, Eval, Linearize, ParamVjp, Parametric, Problem};
+use dini::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamVjp, Parametric, Problem, Slot, Slots,
+};
 use dini::program::{Equation, Number};
 use dini::solve::{Control, Workspace, solve_with};
 use dini::tiny;
@@ -28,12 +30,12 @@ impl Problem for Circle {
     type State = Rows<f64>;
 
     fn validate(&self, z: &Rows<f64>) -> Result<(), Error> {
-        self.check_parameters(self.a.samples(), z)
+        z.check("the start z0", (self.a.samples(), 2))
     }
 
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let (z, a) = (z.row(i), self.a.row(at.sample(i)));
+            let (z, a) = (z.row(i), &self.a[at.sample(i)]);
             out.row_mut(i).copy_from_slice(&[z[0] + z[1] - a[0], z[0] * z[0] + z[1] * z[1] - a[1]]);
         }
         Ok(())
@@ -42,40 +44,45 @@ impl Problem for Circle {
 
 /// J = (1, 1; p, q) with the tape (p, q) = 2 z.
 impl Linearize for Circle {
-    type Tape = Rows<f64>;
+    type Tape = Slots<[f64; 2]>;
 
-    fn tape(&self, like: &Rows<f64>) -> Rows<f64> {
-        Rows::new(like.samples(), 2)
+    fn tape(&self, like: &Rows<f64>) -> Slots<[f64; 2]> {
+        Slots::new(like.samples(), [0.0; 2])
     }
 
-    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Rows<f64>) -> Eval {
+    fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Slots<[f64; 2]>) -> Eval {
         for i in 0..at.len() {
             let z = z.row(i);
-            tape.row_mut(at.slot(i)).copy_from_slice(&[2.0 * z[0], 2.0 * z[1]]);
+            tape[at.slot(i)] = [2.0 * z[0], 2.0 * z[1]];
         }
         Ok(())
     }
 
-    fn jvp(&self, at: Active<'_>, tape: &Rows<f64>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+    fn jvp(&self, at: Active<'_>, tape: &Slots<[f64; 2]>, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let (d, v) = (tape.row(at.slot(i)), v.row(i));
+            let (d, v) = (&tape[at.slot(i)], v.row(i));
             out.row_mut(i).copy_from_slice(&[v[0] + v[1], d[0] * v[0] + d[1] * v[1]]);
         }
         Ok(())
     }
 
-    fn vjp(&self, at: Active<'_>, tape: &Rows<f64>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
+    fn vjp(&self, at: Active<'_>, tape: &Slots<[f64; 2]>, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let (d, u) = (tape.row(at.slot(i)), u.row(i));
+            let (d, u) = (&tape[at.slot(i)], u.row(i));
             out.row_mut(i).copy_from_slice(&[u[0] + d[0] * u[1], u[0] + d[1] * u[1]]);
         }
         Ok(())
     }
 
-    fn jacobian(&self, slot: usize, tape: &Rows<f64>, out: &mut [f64]) -> bool {
-        let d = tape.row(slot);
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        Capabilities { dense: Some(self), ..Capabilities::NONE }
+    }
+}
+
+impl DenseJacobian<Slots<[f64; 2]>, f64> for Circle {
+    fn jacobian(&self, slot: Slot, tape: &Slots<[f64; 2]>, out: &mut [f64]) {
+        let d = tape[slot];
         out.copy_from_slice(&[1.0, d[0], 1.0, d[1]]);
-        true
     }
 }
 
@@ -85,29 +92,20 @@ impl Parametric for Circle {
     fn zero_parameters(&self, samples: usize) -> Rows<f64> {
         Rows::new(samples, 2)
     }
-
-    fn check_parameters(&self, samples: usize, parameters: &Rows<f64>) -> Result<(), Error> {
-        let found = (parameters.samples(), parameters.width());
-        if found == (samples, 2) {
-            return Ok(());
-        }
-        let (expected, found) = (format!("{samples} x 2"), format!("{} x {}", found.0, found.1));
-        Err(Error::Shape { what: "vectors of the plane", expected, found })
-    }
 }
 
 impl ParamVjp for Circle {
     fn param_vjp(
         &self,
         at: Active<'_>,
-        _: &Rows<f64>,
+        _: &Slots<[f64; 2]>,
         _: &Rows<f64>,
         u: &Rows<f64>,
         scale: f64,
         grad: &mut Rows<f64>,
     ) -> Eval {
         for i in 0..at.len() {
-            let grad = grad.row_mut(at.sample(i));
+            let grad = &mut grad[at.sample(i)];
             grad.iter_mut().zip(u.row(i)).for_each(|(grad, u)| *grad -= scale * u);
         }
         Ok(())

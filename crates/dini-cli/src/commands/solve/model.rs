@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use dini::problem::{Active, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem, Sparsity};
+use dini::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamJvp, ParamVjp, Parametric, Problem,
+    Slot, Sparse, SparseJacobian, Sparsity,
+};
 use dini::program::{Code, Entry, Graph, Id};
 use dini::{Error, Rows};
 
@@ -139,11 +142,7 @@ impl Problem for Model<'_> {
     type State = Rows<f64>;
 
     fn validate(&self, z: &Rows<f64>) -> Result<(), Error> {
-        if (z.samples(), z.width()) != (1, self.rows.len()) {
-            let (expected, found) = (format!("1 x {}", self.rows.len()), format!("{} x {}", z.samples(), z.width()));
-            return Err(Error::Shape { what: "the start z0", expected, found });
-        }
-        z.first_non_finite().map_or(Ok(()), |sample| Err(Error::NonFinite { what: "the start z0", sample }))
+        z.check("the start z0", (1, self.rows.len()))
     }
 
     fn residual(&self, at: Active<'_>, z: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
@@ -174,7 +173,7 @@ impl Linearize for Model<'_> {
 
     fn linearize(&self, at: Active<'_>, z: &Rows<f64>, _: &Rows<f64>, tape: &mut Entries) -> Eval {
         for i in 0..at.len() {
-            let entries = &mut tape.0[at.slot(i) * self.sparsity.entries()..][..self.sparsity.entries()];
+            let entries = &mut tape.0[at.slot(i).index() * self.sparsity.entries()..][..self.sparsity.entries()];
             self.entries.run_one(&[z.row(i), self.system.parameter_values()], |k, value| entries[k] = value);
         }
         Ok(())
@@ -182,35 +181,33 @@ impl Linearize for Model<'_> {
 
     fn jvp(&self, at: Active<'_>, tape: &Entries, v: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            self.sparsity.multiply(tape.of(at.slot(i), &self.sparsity), v.row(i), out.row_mut(i));
+            self.sparsity.multiply(tape.of(at.slot(i).index(), &self.sparsity), v.row(i), out.row_mut(i));
         }
         Ok(())
     }
 
     fn vjp(&self, at: Active<'_>, tape: &Entries, u: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            self.sparsity.multiply_transpose(tape.of(at.slot(i), &self.sparsity), u.row(i), out.row_mut(i));
+            self.sparsity.multiply_transpose(tape.of(at.slot(i).index(), &self.sparsity), u.row(i), out.row_mut(i));
         }
         Ok(())
     }
 
-    fn jacobian(&self, slot: usize, tape: &Entries, out: &mut [f64]) -> bool {
-        let entries = tape.of(slot, &self.sparsity);
-        out.fill(0.0);
-        for (j, column) in out.chunks_exact_mut(self.rows.len()).enumerate() {
-            let entries = entries[self.sparsity.column(j)].iter().zip(self.sparsity.rows(j));
-            entries.for_each(|(v, &row)| column[row] = *v);
-        }
-        true
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        let sparse = Some(Sparse { pattern: &self.sparsity, entries: Some(self) });
+        Capabilities { dense: Some(self), sparse, passes: None }
     }
+}
 
-    fn sparse_jacobian(&self, slot: usize, tape: &Entries, out: &mut [f64]) -> bool {
-        out.copy_from_slice(tape.of(slot, &self.sparsity));
-        true
+impl DenseJacobian<Entries, f64> for Model<'_> {
+    fn jacobian(&self, slot: Slot, tape: &Entries, out: &mut [f64]) {
+        self.sparsity.spread(tape.of(slot.index(), &self.sparsity), out);
     }
+}
 
-    fn sparsity(&self) -> Option<&Sparsity> {
-        Some(&self.sparsity)
+impl SparseJacobian<Entries, f64> for Model<'_> {
+    fn entries(&self, slot: Slot, tape: &Entries, out: &mut [f64]) {
+        out.copy_from_slice(tape.of(slot.index(), &self.sparsity));
     }
 }
 
@@ -219,15 +216,6 @@ impl Parametric for Model<'_> {
 
     fn zero_parameters(&self, samples: usize) -> Rows<f64> {
         Rows::new(samples, self.parameters())
-    }
-
-    fn check_parameters(&self, samples: usize, parameters: &Rows<f64>) -> Result<(), Error> {
-        let (p, found) = (self.parameters(), (parameters.samples(), parameters.width()));
-        if found == (samples, p) {
-            return Ok(());
-        }
-        let (expected, found) = (format!("{samples} x {p}"), format!("{} x {}", found.0, found.1));
-        Err(Error::Shape { what: "the parameters' direction", expected, found })
     }
 }
 
@@ -243,7 +231,7 @@ impl ParamVjp for Model<'_> {
     ) -> Eval {
         for i in 0..at.len() {
             let u = u.row(i);
-            for (grad, slopes) in grad.row_mut(at.sample(i)).iter_mut().zip(self.slopes(z.row(i))) {
+            for (grad, slopes) in grad[at.sample(i)].iter_mut().zip(self.slopes(z.row(i))) {
                 *grad += scale * slopes.iter().map(|(row, slope)| slope * u[*row]).sum::<f64>();
             }
         }
@@ -252,9 +240,18 @@ impl ParamVjp for Model<'_> {
 }
 
 impl ParamJvp for Model<'_> {
+    fn check_direction(&self, samples: usize, parameters: &Rows<f64>) -> Result<(), Error> {
+        let (p, found) = (self.parameters(), (parameters.samples(), parameters.width()));
+        if found == (samples, p) {
+            return Ok(());
+        }
+        let (expected, found) = (format!("{samples} x {p}"), format!("{} x {}", found.0, found.1));
+        Err(Error::Shape { what: "the parameters' direction", expected, found })
+    }
+
     fn param_jvp(&self, at: Active<'_>, _: &Entries, z: &Rows<f64>, tangent: &Rows<f64>, out: &mut Rows<f64>) -> Eval {
         for i in 0..at.len() {
-            let (da, out) = (tangent.row(at.sample(i)), out.row_mut(i));
+            let (da, out) = (&tangent[at.sample(i)], out.row_mut(i));
             out.fill(0.0);
             for (da, slopes) in da.iter().zip(self.slopes(z.row(i))).filter(|(da, _)| **da != 0.0) {
                 slopes.iter().for_each(|(row, slope)| out[*row] += slope * da);

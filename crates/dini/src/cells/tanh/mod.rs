@@ -1,10 +1,10 @@
 //! z = tanh(W z + x).
 
 mod parameters;
+mod passes;
 #[cfg(target_arch = "x86_64")]
 mod rough;
 mod second_order;
-mod sweep;
 
 use std::sync::OnceLock;
 
@@ -12,11 +12,14 @@ use pulp::{Arch, Simd};
 
 use crate::Real;
 use crate::batch::{Batch, Rows};
-use crate::error::{Error, UserError};
+use crate::error::Error;
 use crate::kernels::epilogue::{Epilogue, Plain, map_row};
 use crate::kernels::gemm::Packed;
 use crate::kernels::{gemv, vector};
-use crate::problem::{Active, Eval, Linearize, Pass, Problem, ResidualScale};
+use crate::problem::{
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, Passes, Problem, ResidualScale,
+    RoughResidual, Slot,
+};
 
 /// The fixed point z = tanh(W z + x): one W (n x n, row-major) for all samples, one x (B x n) per sample.
 ///
@@ -146,7 +149,7 @@ struct Residual<'a, T> {
 impl<T: Real> Epilogue<T> for Residual<'_, T> {
     #[inline(always)]
     fn finish<S: Simd>(&self, simd: S, row: usize, column: usize, out: &mut [T]) {
-        let x = &self.x.row(self.at.sample(row))[column..];
+        let x = &self.x.row(self.at.sample(row).index())[column..];
         let z = &self.z.row(row)[column..];
         map_row(simd, out, x, z, |t, x, z| z - (t + x).tanh_in::<S>());
     }
@@ -162,7 +165,7 @@ struct Jvp<'a, T> {
 impl<T: Real> Epilogue<T> for Jvp<'_, T> {
     #[inline(always)]
     fn finish<S: Simd>(&self, _: S, row: usize, column: usize, out: &mut [T]) {
-        let d = &self.d.row(self.at.slot(row))[column..];
+        let d = &self.d.row(self.at.slot(row).index())[column..];
         let v = &self.v.row(row)[column..];
         out.iter_mut().zip(d).zip(v).for_each(|((t, &d), &v)| *t = v - d * *t);
     }
@@ -185,14 +188,7 @@ impl<T: Real> Problem for Tanh<T> {
     type State = Rows<T>;
 
     fn validate(&self, z: &Rows<T>) -> Result<(), Error> {
-        let (expected, found) = ((self.x.samples(), self.n), (z.samples(), z.width()));
-        if found != expected {
-            return Err(Error::shape("the start z0", expected, found));
-        }
-        match z.first_non_finite() {
-            Some(sample) => Err(Error::NonFinite { what: "the start z0", sample }),
-            None => Ok(()),
-        }
+        z.check("the start z0", (self.x.samples(), self.n))
     }
 
     fn residual_scale(&self) -> ResidualScale {
@@ -206,17 +202,8 @@ impl<T: Real> Problem for Tanh<T> {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Result<bool, UserError> {
-        Ok(rough::residual(self, at, z, out))
-    }
-
-    fn sweeps(&self) -> bool {
-        self.n > T::PANEL
-    }
-
-    fn sweep(&self, at: Active<'_>, pass: Pass<'_, Rows<T>>, z: &mut Rows<T>, change: &mut Rows<T>) -> Eval {
-        sweep::forward(self, at, pass, z, change);
-        Ok(())
+    fn rough(&self) -> Option<&dyn RoughResidual<Rows<T>>> {
+        rough::is_at_hand(self).then_some(self)
     }
 }
 
@@ -231,7 +218,7 @@ impl<T: Real> Linearize for Tanh<T> {
     fn linearize(&self, at: Active<'_>, z: &Rows<T>, g: &Rows<T>, tape: &mut Rows<T>) -> Eval {
         Arch::new().dispatch(|| {
             for i in 0..at.len() {
-                for ((d, &z), &g) in tape.row_mut(at.slot(i)).iter_mut().zip(z.row(i)).zip(g.row(i)) {
+                for ((d, &z), &g) in tape.row_mut(at.slot(i).index()).iter_mut().zip(z.row(i)).zip(g.row(i)) {
                     let t = z - g;
                     *d = (T::one() - t) * (T::one() + t);
                 }
@@ -249,47 +236,28 @@ impl<T: Real> Linearize for Tanh<T> {
         let n = self.n;
         crate::kernels::scratch::with(u.samples() * n, |du: &mut [T]| {
             for (i, du) in du.chunks_exact_mut(n).enumerate() {
-                vector::product(du, u.row(i), d.row(at.slot(i)));
+                vector::product(du, u.row(i), d.row(at.slot(i).index()));
             }
             self.multiply_transposed(at, du, out, &Vjp { u });
         });
         Ok(())
     }
 
-    fn sweep_tangent(
-        &self,
-        at: Active<'_>,
-        d: &Rows<T>,
-        b: &Rows<T>,
-        pass: Pass<'_, Rows<T>>,
-        x: &mut Rows<T>,
-        change: &mut Rows<T>,
-    ) -> Eval {
-        sweep::tangent(self, at, (d, b), pass, x, change);
-        Ok(())
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        // with a single block there is nothing to save
+        let passes = (self.n > T::PANEL).then_some(self as &dyn Passes<_, _>);
+        Capabilities { dense: Some(self), passes, ..Capabilities::NONE }
     }
+}
 
-    fn sweep_adjoint(
-        &self,
-        at: Active<'_>,
-        d: &Rows<T>,
-        b: &Rows<T>,
-        pass: Pass<'_, Rows<T>>,
-        x: &mut Rows<T>,
-        change: &mut Rows<T>,
-    ) -> Eval {
-        sweep::adjoint(self, at, (d, b), pass, x, change);
-        Ok(())
-    }
-
-    fn jacobian(&self, slot: usize, d: &Rows<T>, out: &mut [T]) -> bool {
-        let (n, d) = (self.n, d.row(slot));
+impl<T: Real> DenseJacobian<Rows<T>, T> for Tanh<T> {
+    fn jacobian(&self, slot: Slot, d: &Rows<T>, out: &mut [T]) {
+        let (n, d) = (self.n, d.row(slot.index()));
         for (j, column) in out.chunks_exact_mut(n).enumerate() {
             for (i, (entry, &d)) in column.iter_mut().zip(d).enumerate() {
                 *entry = -d * self.w[i * n + j];
             }
             column[j] += T::one();
         }
-        true
     }
 }

@@ -17,21 +17,6 @@ impl<T: Real> Parametric for Tanh<T> {
     fn zero_parameters(&self, samples: usize) -> TanhGradient<T> {
         TanhGradient { w: vec![T::zero(); self.n * self.n], x: Rows::new(samples, self.n) }
     }
-
-    fn check_parameters(&self, samples: usize, direction: &TanhGradient<T>) -> Result<(), Error> {
-        let (n, x) = (self.n, &direction.x);
-        if direction.w.len() != n * n {
-            return Err(Error::Shape {
-                what: "dW of the tanh cell",
-                expected: format!("{n} x {n} values"),
-                found: format!("{} values", direction.w.len()),
-            });
-        }
-        if (x.samples(), x.width()) != (samples, n) {
-            return Err(Error::shape("dx of the tanh cell", (samples, n), (x.samples(), x.width())));
-        }
-        Ok(())
-    }
 }
 
 impl<T: Real> ParamVjp for Tanh<T> {
@@ -48,7 +33,7 @@ impl<T: Real> ParamVjp for Tanh<T> {
         let mut du = Rows::new(at.len(), n);
         self.by_input(&Part { at, tape: d, z, u }, scale, |i| i, &mut du);
         for i in 0..at.len() {
-            grad.x.row_mut(at.sample(i)).iter_mut().zip(du.row(i)).for_each(|(x, &du)| *x += du);
+            grad.x.row_mut(at.sample(i).index()).iter_mut().zip(du.row(i)).for_each(|(x, &du)| *x += du);
         }
         outer::add(&mut grad.w, du.as_slice(), z.as_slice(), (n, n), at.parallel());
         Ok(())
@@ -65,8 +50,8 @@ impl<T: Real> ParamVjp for Tanh<T> {
         // zeros for the samples that are in none of the parts
         let (mut x, mut z) = (Rows::new(samples, n), Rows::new(samples, n));
         for part in parts {
-            self.by_input(part, scale, |i| part.at.sample(i), &mut x);
-            (0..part.at.len()).for_each(|i| z.row_mut(part.at.sample(i)).copy_from_slice(part.z.row(i)));
+            self.by_input(part, scale, |i| part.at.sample(i).index(), &mut x);
+            (0..part.at.len()).for_each(|i| z.row_mut(part.at.sample(i).index()).copy_from_slice(part.z.row(i)));
         }
         Ok(TanhGradient { w: outer::sum(x.as_slice(), z.as_slice(), (n, n)), x })
     }
@@ -78,7 +63,7 @@ impl<T: Real> Tanh<T> {
         let Part { at, tape: d, u, .. } = *part;
         Arch::new().dispatch(|| {
             for i in 0..at.len() {
-                let factors = u.row(i).iter().zip(d.row(at.slot(i)));
+                let factors = u.row(i).iter().zip(d.row(at.slot(i).index()));
                 out.row_mut(place(i)).iter_mut().zip(factors).for_each(|(out, (&u, &d))| *out = -scale * u * d);
             }
         });
@@ -86,6 +71,21 @@ impl<T: Real> Tanh<T> {
 }
 
 impl<T: Real> ParamJvp for Tanh<T> {
+    fn check_direction(&self, samples: usize, direction: &TanhGradient<T>) -> Result<(), Error> {
+        let (n, x) = (self.n, &direction.x);
+        if direction.w.len() != n * n {
+            return Err(Error::Shape {
+                what: "dW of the tanh cell",
+                expected: format!("{n} x {n} values"),
+                found: format!("{} values", direction.w.len()),
+            });
+        }
+        if (x.samples(), x.width()) != (samples, n) {
+            return Err(Error::shape("dx of the tanh cell", (samples, n), (x.samples(), x.width())));
+        }
+        Ok(())
+    }
+
     fn param_jvp(
         &self,
         at: Active<'_>,
@@ -98,7 +98,7 @@ impl<T: Real> ParamJvp for Tanh<T> {
         let n = self.n;
         Packed::from_rows(&tangent.w, n, n).apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &Plain);
         for i in 0..at.len() {
-            let rows = tangent.x.row(at.sample(i)).iter().zip(d.row(at.slot(i)));
+            let rows = tangent.x.row(at.sample(i).index()).iter().zip(d.row(at.slot(i).index()));
             out.row_mut(i).iter_mut().zip(rows).for_each(|(o, (&dx, &d))| *o = -d * (*o + dx));
         }
         Ok(())

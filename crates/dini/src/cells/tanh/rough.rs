@@ -7,20 +7,35 @@ use super::{Residual, Tanh};
 use crate::Real;
 use crate::batch::Rows;
 use crate::kernels::bf16::Packed;
-use crate::problem::Active;
+use crate::problem::{Active, Eval, Problem, RoughResidual};
 
 /// W, packed when the first product asks for it; none where the processor cannot multiply it.
 pub(super) type Rough = OnceLock<Option<Packed>>;
 
-/// out <- z - tanh(W z + x) to three digits; false in f64, and where the processor has no instructions for it.
-pub(super) fn residual<T: Real>(cell: &Tanh<T>, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> bool {
-    let (cell, z, out): (&dyn Any, &dyn Any, &mut dyn Any) = (cell, z, out);
-    let (Some(cell), Some(z), Some(out)) =
-        (cell.downcast_ref::<Tanh<f32>>(), z.downcast_ref::<Rows<f32>>(), out.downcast_mut::<Rows<f32>>())
-    else {
-        return false;
-    };
-    let Some(packed) = cell.rough.get_or_init(|| Packed::from_rows(&cell.w, cell.n, cell.n)) else { return false };
-    packed.apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &Residual { at, z, x: &cell.x });
-    true
+/// Whether there is such a W: in f32, on a processor that has instructions for it.
+pub(super) fn is_at_hand<T: Real>(cell: &Tanh<T>) -> bool {
+    single(cell).is_some_and(|cell| packed(cell).is_some())
+}
+
+fn single<T: Real>(cell: &Tanh<T>) -> Option<&Tanh<f32>> {
+    (cell as &dyn Any).downcast_ref()
+}
+
+fn packed(cell: &Tanh<f32>) -> Option<&Packed> {
+    cell.rough.get_or_init(|| Packed::from_rows(&cell.w, cell.n, cell.n)).as_ref()
+}
+
+impl<T: Real> RoughResidual<Rows<T>> for Tanh<T> {
+    /// To three digits.
+    fn rough_residual(&self, at: Active<'_>, z: &Rows<T>, out: &mut Rows<T>) -> Eval {
+        let (rows, to): (&dyn Any, &mut dyn Any) = (z, out);
+        if let (Some(cell), Some(z), Some(out)) = (single(self), rows.downcast_ref::<Rows<f32>>(), to.downcast_mut())
+            && let Some(packed) = packed(cell)
+        {
+            let out: &mut Rows<f32> = out;
+            packed.apply(z.as_slice(), out.as_mut_slice(), at.parallel(), &Residual { at, z, x: &cell.x });
+            return Ok(());
+        }
+        self.residual(at, z, out)
+    }
 }

@@ -32,7 +32,7 @@ impl<T: Real> Tanh<T> {
         self.forward.apply(dz.as_slice(), ds.as_mut_slice(), at.parallel(), &Plain);
         Packed::from_rows(&da.w, self.n, self.n).apply(z.as_slice(), q.as_mut_slice(), at.parallel(), &Plain);
         for i in 0..at.len() {
-            let (d, dx) = (d.row(at.slot(i)), da.x.row(at.sample(i)));
+            let (d, dx) = (d.row(at.slot(i).index()), da.x.row(at.sample(i).index()));
             for (j, q) in q.row_mut(i).iter_mut().enumerate() {
                 let t = z.row(i)[j] - g.row(i)[j];
                 let ds = ds.row(i)[j] + *q + dx[j];
@@ -80,7 +80,7 @@ impl<T: Real> SecondOrder for Tanh<T> {
             rows.as_mut_slice().iter_mut().for_each(|v| *v *= -scale);
         }
         for i in 0..at.len() {
-            grad.x.row_mut(at.sample(i)).iter_mut().zip(q.row(i)).for_each(|(x, &q)| *x += q);
+            grad.x.row_mut(at.sample(i).index()).iter_mut().zip(q.row(i)).for_each(|(x, &q)| *x += q);
         }
         outer::add(&mut grad.w, q.as_slice(), along.z.as_slice(), (self.n, self.n), at.parallel());
         outer::add(&mut grad.w, d_lam.as_slice(), along.dz.as_slice(), (self.n, self.n), at.parallel());

@@ -145,10 +145,10 @@ impl<T: Real> Confirm<T> {
             return Ok(());
         }
         let (at, samples) = (problem.at(), points.samples());
-        self.correct(it, &|row| at.slot(row), solve);
+        self.correct(it, &|row| at.slot(row).index(), solve);
         for side in [1.0, -1.0] {
             self.slots.clear();
-            self.slots.extend(self.claims.iter().filter(|claim| claim.open).map(|claim| at.slot(claim.row)));
+            self.slots.extend(self.claims.iter().filter(|claim| claim.open).map(|claim| at.slot(claim.row).index()));
             if self.slots.is_empty() {
                 break;
             }
@@ -170,7 +170,7 @@ impl<T: Real> Confirm<T> {
                     points.read(place, &mut self.moved);
                     values.read(place, &mut self.row);
                     if self.row.iter().all(|v| Float::is_finite(*v)) {
-                        let solved = solve(at.slot(self.claims[k].row), &mut self.row);
+                        let solved = solve(at.slot(self.claims[k].row).index(), &mut self.row);
                         self.decide(k, it, solved);
                     }
                     place += 1;

@@ -18,7 +18,7 @@ pub(crate) struct Matrix {
 
 /// The pattern by which the Jacobian of `problem` is worth forming, if there is one.
 pub(crate) fn pattern<P: Linearize>(problem: &P, n: usize) -> Option<&Sparsity> {
-    problem.sparsity().filter(|sparsity| sparsity.size() == n && n > SPARSE)
+    crate::problem::pattern(problem).filter(|sparsity| sparsity.size() == n && n > SPARSE)
 }
 
 impl Matrix {

@@ -4,7 +4,7 @@ use num_traits::{Float, One};
 
 use super::Mistake;
 use crate::batch::{Batch, numbers};
-use crate::problem::{Active, Linearize, Order, Pass, Scalar};
+use crate::problem::{Active, Linearize, Order, Pass, Passes, Scalar};
 use crate::solve::root::general_position;
 use crate::{Real, UserError};
 
@@ -12,13 +12,14 @@ use crate::{Real, UserError};
 const TOLERANCE: f64 = 16.0;
 
 /// A pass, of whichever system: what it is to do, x, and the change.
-type Sweep<'a, V> = dyn FnMut(Pass<'_, V>, &mut V, &mut V) -> Result<(), UserError> + 'a;
+type MakePass<'a, V> = dyn FnMut(Pass<'_, V>, &mut V, &mut V) -> Result<(), UserError> + 'a;
 /// What a pass that moves nothing must give.
 type Residual<'a, V> = dyn FnMut(&V, &mut V) -> Result<(), UserError> + 'a;
 
 /// The passes on z = f(z), J x = b and J^T x = b of one sample.
 pub(super) fn check<P: Linearize>(
     problem: &P,
+    passes: &dyn Passes<P::State, P::Tape>,
     z: &P::State,
     sample: usize,
     mistakes: &mut Vec<Mistake>,
@@ -32,26 +33,26 @@ pub(super) fn check<P: Linearize>(
     let one = <Scalar<P> as One>::one();
     let mut b = z.zeros(1);
     b.write(0, &general_position(z.width(), 7).into_iter().map(Scalar::<P>::of).collect::<Vec<_>>());
-    mistakes.extend(passes(
+    mistakes.extend(wrong(
         (["a pass", "the residual that a pass measures"], sample),
         z,
-        &mut |pass, x, change| problem.sweep(at, pass, x, change),
+        &mut |pass, x, change| passes.pass(at, pass, x, change),
         &mut |x, out| problem.residual(at, x, out),
     )?);
-    mistakes.extend(passes(
+    mistakes.extend(wrong(
         (["a pass on J x = b", "the residual that a pass on J x = b measures"], sample),
         z,
-        &mut |pass, x, change| problem.sweep_tangent(at, &tape, &b, pass, x, change),
+        &mut |pass, x, change| passes.pass_tangent(at, &tape, &b, pass, x, change),
         &mut |x, out| {
             problem.jvp(at, &tape, x, out)?;
             out.axpby(-one, &b, one);
             Ok(())
         },
     )?);
-    mistakes.extend(passes(
+    mistakes.extend(wrong(
         (["a pass on J^T x = b", "the residual that a pass on J^T x = b measures"], sample),
         z,
-        &mut |pass, x, change| problem.sweep_adjoint(at, &tape, &b, pass, x, change),
+        &mut |pass, x, change| passes.pass_adjoint(at, &tape, &b, pass, x, change),
         &mut |x, out| {
             problem.vjp(at, &tape, x, out)?;
             out.axpby(-one, &b, one);
@@ -62,10 +63,10 @@ pub(super) fn check<P: Linearize>(
 }
 
 /// The first mistake of passes from `start`: held in both orders, then moving in both, then held again.
-fn passes<V: Batch>(
+fn wrong<V: Batch>(
     (names, sample): ([&'static str; 2], usize),
     start: &V,
-    sweep: &mut Sweep<'_, V>,
+    make: &mut MakePass<'_, V>,
     residual: &mut Residual<'_, V>,
 ) -> Result<Option<Mistake>, UserError> {
     let (mut x, mut change, mut expected) = (start.clone(), start.zeros(1), start.zeros(1));
@@ -76,7 +77,7 @@ fn passes<V: Batch>(
     let mut order = Order::Descending;
     for (hold, complete) in plan {
         let before = x.clone();
-        sweep(Pass { order, hold, ahead: &ahead, behind: &mut behind }, &mut x, &mut change)?;
+        make(Pass { order, hold, ahead: &ahead, behind: &mut behind }, &mut x, &mut change)?;
         if hold {
             residual(&x, &mut expected)?;
         } else {

@@ -1,5 +1,8 @@
 //! A problem in other units.
 
+mod capable;
+mod parameters;
+
 use super::*;
 use crate::Real;
 
@@ -58,6 +61,17 @@ impl<P: Problem> Scaled<P> {
     fn unscaled(&self, y: &P::State) -> P::State {
         multiplied(y, &self.columns)
     }
+
+    /// Whether R is the inverse of C.
+    fn alike(&self) -> bool {
+        let one = <Scalar<P> as num_traits::One>::one();
+        self.rows.iter().zip(&self.columns).all(|(row, column)| *row * *column == one)
+    }
+}
+
+/// 1 / x, component by component.
+fn inverse<T: Real>(x: &[T]) -> Vec<T> {
+    x.iter().map(|x| T::one() / *x).collect()
 }
 
 /// Every row of `x` times `by`, component by component.
@@ -89,16 +103,18 @@ impl<P: Problem> Problem for Scaled<P> {
     }
 
     fn residual_scale(&self) -> ResidualScale {
-        let one = <Scalar<P> as num_traits::One>::one();
         // y - C^-1 f(C y) is a fixed point again; with other units of the equations there is none
-        let alike = self.rows.iter().zip(&self.columns).all(|(row, column)| *row * *column == one);
-        if alike { self.problem.residual_scale() } else { ResidualScale::Start }
+        if self.alike() { self.problem.residual_scale() } else { ResidualScale::Start }
     }
 
     fn residual(&self, at: Active<'_>, y: &P::State, out: &mut P::State) -> Eval {
         self.problem.residual(at, &self.unscaled(y), out)?;
         multiply(out, &self.rows);
         Ok(())
+    }
+
+    fn rough(&self) -> Option<&dyn RoughResidual<P::State>> {
+        self.problem.rough().map(|_| self as &dyn RoughResidual<_>)
     }
 }
 
@@ -110,9 +126,7 @@ impl<P: Linearize> Linearize for Scaled<P> {
     }
 
     fn linearize(&self, at: Active<'_>, y: &P::State, g: &P::State, tape: &mut P::Tape) -> Eval {
-        let one = <Scalar<P> as num_traits::One>::one();
-        let rows: Vec<Scalar<P>> = self.rows.iter().map(|row| one / *row).collect();
-        self.problem.linearize(at, &self.unscaled(y), &multiplied(g, &rows), tape)
+        self.problem.linearize(at, &self.unscaled(y), &multiplied(g, &inverse(&self.rows)), tape)
     }
 
     fn jvp(&self, at: Active<'_>, tape: &P::Tape, v: &P::State, out: &mut P::State) -> Eval {
@@ -127,70 +141,16 @@ impl<P: Linearize> Linearize for Scaled<P> {
         Ok(())
     }
 
-    fn jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
-        let direct = self.problem.jacobian(slot, tape, out);
-        if direct {
-            for (column, unit) in out.chunks_exact_mut(self.rows.len()).zip(&self.columns) {
-                column.iter_mut().zip(&self.rows).for_each(|(v, row)| *v *= *row * *unit);
-            }
+    fn capabilities(&self) -> CapabilitiesOf<'_, Self> {
+        let Capabilities { dense, sparse, passes } = self.problem.capabilities();
+        Capabilities {
+            dense: dense.map(|_| self as &dyn DenseJacobian<_, _>),
+            sparse: sparse.map(|Sparse { pattern, entries }| Sparse {
+                pattern,
+                entries: entries.map(|_| self as &dyn SparseJacobian<_, _>),
+            }),
+            // in other units for the equations than for the unknowns z is no f(z)
+            passes: passes.filter(|_| self.alike()).map(|_| self as &dyn Passes<_, _>),
         }
-        direct
-    }
-
-    fn sparse_jacobian(&self, slot: usize, tape: &P::Tape, out: &mut [Scalar<P>]) -> bool {
-        let Some(sparsity) = self.problem.sparsity() else { return false };
-        let direct = self.problem.sparse_jacobian(slot, tape, out);
-        if direct {
-            for (j, unit) in self.columns.iter().enumerate() {
-                let entries = out[sparsity.column(j)].iter_mut().zip(sparsity.rows(j));
-                entries.for_each(|(v, &i)| *v *= self.rows[i] * *unit);
-            }
-        }
-        direct
-    }
-
-    fn sparsity(&self) -> Option<&Sparsity> {
-        self.problem.sparsity()
-    }
-}
-
-impl<P: Parametric> Parametric for Scaled<P> {
-    type Parameters = P::Parameters;
-
-    fn zero_parameters(&self, samples: usize) -> P::Parameters {
-        self.problem.zero_parameters(samples)
-    }
-
-    fn check_parameters(&self, samples: usize, parameters: &P::Parameters) -> Result<(), Error> {
-        self.problem.check_parameters(samples, parameters)
-    }
-}
-
-impl<P: ParamVjp> ParamVjp for Scaled<P> {
-    fn param_vjp(
-        &self,
-        at: Active<'_>,
-        tape: &P::Tape,
-        y: &P::State,
-        u: &P::State,
-        scale: Scalar<P>,
-        grad: &mut P::Parameters,
-    ) -> Eval {
-        self.problem.param_vjp(at, tape, &self.unscaled(y), &multiplied(u, &self.rows), scale, grad)
-    }
-}
-
-impl<P: ParamJvp> ParamJvp for Scaled<P> {
-    fn param_jvp(
-        &self,
-        at: Active<'_>,
-        tape: &P::Tape,
-        y: &P::State,
-        tangent: &P::Parameters,
-        out: &mut P::State,
-    ) -> Eval {
-        self.problem.param_jvp(at, tape, &self.unscaled(y), tangent, out)?;
-        multiply(out, &self.rows);
-        Ok(())
     }
 }

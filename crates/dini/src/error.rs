@@ -5,6 +5,40 @@ use crate::outcome::{Ended, Reason, Status, Stop};
 /// A failure inside the user's own functions that ends the whole solve.
 pub type UserError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Why a step of a solver ended the whole solve.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The problem's own function failed.
+    User(UserError),
+    /// The Jacobian has entries outside the pattern stated for it.
+    IncompleteSparsity {
+        /// First sample concerned.
+        sample: usize,
+    },
+}
+
+impl From<UserError> for StepError {
+    fn from(error: UserError) -> Self {
+        StepError::User(error)
+    }
+}
+
+impl From<&str> for StepError {
+    fn from(message: &str) -> Self {
+        StepError::User(message.into())
+    }
+}
+
+impl From<StepError> for Error {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::User(error) => Error::User(error),
+            StepError::IncompleteSparsity { sample } => Error::IncompleteSparsity { sample },
+        }
+    }
+}
+
 /// Why a call was refused.
 ///
 /// A solve that merely does not succeed is not an error: it returns a [`Status`] per sample. Errors are broken
@@ -212,22 +246,6 @@ impl Error {
             what,
             expected: format!("{} x {}", expected.0, expected.1),
             found: format!("{} x {}", found.0, found.1),
-        }
-    }
-
-    /// What a solver found out about the problem in the midst of a solve, out of the wrapping of the user's own errors.
-    pub(crate) fn unwrap_own(self) -> Self {
-        match self {
-            Error::User(source) => match source.downcast::<Error>() {
-                Ok(own)
-                    if matches!(*own, Error::NoSparsity | Error::NoParameters | Error::IncompleteSparsity { .. }) =>
-                {
-                    *own
-                }
-                Ok(other) => Error::User(other),
-                Err(source) => Error::User(source),
-            },
-            other => other,
         }
     }
 

@@ -58,7 +58,7 @@ pub mod verdict;
 
 pub use batch::{Batch, Rows};
 pub use check::{Mistake, check, check_parameters, check_second};
-pub use error::{Error, UserError};
+pub use error::{Error, StepError, UserError};
 pub use gradient::{Implicit, OnFailure};
 pub use kernels::Real;
 pub use model::{Model, root};

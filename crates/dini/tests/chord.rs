@@ -9,7 +9,7 @@ use common::{cell, error, rows};
 use dini::gradient::{Implicit, Method};
 use dini::model::System;
 use dini::problem::{Active, Eval, Linearize, Problem};
-use dini::solve::{AnySolver, Chord, ChordWork, Control, LineSearch, NewtonKrylov, Shortening, Workspace};
+use dini::solve::{AnySolver, Chord, Control, LineSearch, NewtonKrylov, Shortening, Solver, Workspace};
 use dini::{Error, Model, Newton, Options, Rows, Solution, Status, solve, solve_with};
 
 /// z_i^2 + 0.1 z_{i+1} = a_s, with a counter of Jacobians.
@@ -91,7 +91,7 @@ fn kept() -> Chord {
     Chord { keep: true, ..Chord::default() }
 }
 
-type Memory<'a> = Workspace<Rows<f64>, ChordWork<&'a System<f64>>>;
+type Memory<'a> = Workspace<Rows<f64>, <Chord as Solver<&'a System<f64>>>::Work>;
 
 fn warm<'a>(
     problem: &'a Counted,
@@ -266,7 +266,7 @@ fn whatever_the_workspace_holds_the_result_is_right() {
     for halvings in [0, 40] {
         let chord = Chord { line_search: LineSearch { halvings, ..LineSearch::default() }, ..kept() };
         for slope in [-1.0, 1e-300, 1e300, 1e-3, 0.0, f64::NAN] {
-            let mut memory: Workspace<Rows<f64>, ChordWork<&System<f64>>> = Workspace::default();
+            let mut memory = Memory::default();
             let (bad, few) = (with(slope), Options { max_iterations: 2, ..tight() });
             let _ = solve_with(&bad, &z0, &chord, &few, &mut memory, &|_| Control::Continue).unwrap();
             let solution = solve_with(&good, &z0, &chord, &tight(), &mut memory, &|_| Control::Continue).unwrap();

@@ -393,7 +393,7 @@ fn the_adjoint_is_preconditioned_by_the_transpose() {
 
 /// Factors of the Jacobians at z.
 fn factored(problem: &model::System<f64>, z: &Rows<f64>) -> Arc<DenseLu<f64>> {
-    use dini::problem::{Linearize, Problem};
+    use dini::problem::{DenseJacobian, Linearize, Problem};
     let slots: Vec<usize> = (0..z.samples()).collect();
     let (at, n) = (Active::new(&slots, 0, false), z.width());
     let mut g = z.clone();
@@ -402,7 +402,7 @@ fn factored(problem: &model::System<f64>, z: &Rows<f64>) -> Arc<DenseLu<f64>> {
     problem.linearize(at, z, &g, &mut tape).unwrap();
     let mut lu = DenseLu::new(z.samples(), n);
     for s in 0..z.samples() {
-        assert!(problem.jacobian(s, &tape, &mut lu.matrices_mut()[s * n * n..(s + 1) * n * n]));
+        problem.jacobian(at.slot(s), &tape, &mut lu.matrices_mut()[s * n * n..(s + 1) * n * n]);
         lu.factor(s);
     }
     Arc::new(lu)

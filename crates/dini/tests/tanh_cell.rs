@@ -6,7 +6,7 @@ use common::{cell, error, numbers, rows, weights};
 use dini::cells::{Tanh, TanhGradient};
 use dini::gradient::{Implicit, Method, unrolled};
 use dini::linear::{BiCgStab, Gmres, Lsmr, Preconditioner, Refinement};
-use dini::problem::{Active, Linearize, ParamJvp, ParamVjp, Parametric, Problem};
+use dini::problem::{Active, DenseJacobian, Linearize, ParamJvp, ParamVjp, Parametric, Problem};
 use dini::{Anderson, Error, Newton, OnFailure, Options, Picard, Real, Rows, Solution, Status, solve};
 
 fn tight() -> Options {
@@ -152,7 +152,7 @@ fn products<T: Real>(tolerance: f64) {
         let difference = dot(u.row(s), jv.row(s)) - dot(jtu.row(s), v.row(s));
         assert!(difference.abs() < tolerance, "<u, J v> = <J^T u, v>: {difference}");
         let mut dense = vec![T::zero(); n * n];
-        assert!(cell.jacobian(s, &tape, &mut dense));
+        cell.jacobian(at.slot(s), &tape, &mut dense);
         for i in 0..n {
             let entry: f64 = (0..n).map(|j| dense[j * n + i].as_f64() * v.row(s)[j].as_f64()).sum();
             assert!((entry - jv.row(s)[i].as_f64()).abs() < tolerance);

@@ -37,6 +37,26 @@ impl<K: Keep> Keep for Vec<K> {
     }
 }
 
+impl<K: Keep, const N: usize> Keep for [K; N] {
+    fn keep(&mut self, rows: &[usize]) {
+        self.iter_mut().for_each(|k| k.keep(rows));
+    }
+    fn reset(&mut self, samples: usize) {
+        self.iter_mut().for_each(|k| k.reset(samples));
+    }
+}
+
+impl<A: Keep, B: Keep> Keep for (A, B) {
+    fn keep(&mut self, rows: &[usize]) {
+        self.0.keep(rows);
+        self.1.keep(rows);
+    }
+    fn reset(&mut self, samples: usize) {
+        self.0.reset(samples);
+        self.1.reset(samples);
+    }
+}
+
 /// B independent samples, each a vector of one real inner-product space of dimension n.
 ///
 /// Numbers per sample are ordered sample-major: number `i` of `k` of sample `s` is at `s * k + i`. Every reduction goes

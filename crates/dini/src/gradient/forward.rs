@@ -31,6 +31,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         tangent: &<P as Parametric>::Parameters,
         options: &Implicit,
     ) -> Result<Derivative<(), P::State>, Error> {
+        self.problem.parametrised()?;
         self.problem.check_direction(self.samples(), tangent)?;
         let linearised = linearise(self, options)?;
         self.tangent_along(&linearised, tangent, options, |sample| self.status(sample) == Status::Converged)
@@ -45,6 +46,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         sample: usize,
         directions: impl IntoIterator<Item = <P as Parametric>::Parameters>,
     ) -> Result<Vec<P::State>, Error> {
+        self.problem.parametrised()?;
         let mut options = Implicit { method: Method::Dense, ..Implicit::default() };
         let linearised = Linearised::single(self, sample)?;
         let mut tangents = Vec::new();
@@ -71,9 +73,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
             let samples = chunk.samples(&slots);
             let rows: Vec<usize> = (0..slots.len()).collect();
             let (mut part, z) = (rhs.zeros(slots.len()), pick(&chunk.z, &slots));
-            self.problem
-                .param_jvp(chunk.alone(&slots), &chunk.tape, &z, tangent, &mut part)
-                .map_err(|error| Error::User(error).unwrap_own())?;
+            self.problem.param_jvp(chunk.alone(&slots), &chunk.tape, &z, tangent, &mut part).map_err(Error::User)?;
             rhs.put(&samples, &part, &rows);
         }
         rhs.scale(&vec![-Scalar::<P>::one(); self.samples()]);

@@ -136,6 +136,7 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
         linearised: &Linearised<'_, P>,
         adjoint: &Derivative<(), P::State>,
     ) -> Result<P::Parameters, Error> {
+        self.problem.parametrised()?;
         let rows = linearised.chunks.iter().map(|chunk| {
             let slots = chunk.slots().iter().copied();
             let slots: Vec<usize> = slots.filter(|&slot| !adjoint.left_out.contains(&chunk.sample(slot))).collect();
@@ -150,8 +151,6 @@ impl<P: ParamVjp, M: Inverse<P::State>> Solution<P, M> {
             Part { at: chunk.alone(slots), tape: &chunk.tape, z, u }
         });
         let parts: Vec<_> = parts.collect();
-        self.problem
-            .param_vjp_all(self.samples(), &parts, -Scalar::<P>::one())
-            .map_err(|error| Error::User(error).unwrap_own())
+        self.problem.param_vjp_all(self.samples(), &parts, -Scalar::<P>::one()).map_err(Error::User)
     }
 }

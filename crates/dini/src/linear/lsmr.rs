@@ -65,7 +65,7 @@ pub(super) struct Vectors<V: Batch> {
     y: V,
     q: V,
     rows: Vec<Row<V::Scalar>>,
-    factors: Vec<Factors<V::Scalar>>,
+    coefficients: Vec<Coefficients<V::Scalar>>,
     alpha: Vec<V::Scalar>,
     beta: Vec<V::Scalar>,
     c: Vec<V::Scalar>,
@@ -91,9 +91,9 @@ struct Row<T> {
     frobenius: T,
 }
 
-/// Factors of the updates of h_bar, x and h.
+/// Coefficients of the updates of h_bar, x and h.
 #[derive(Clone, Copy, Debug, Default)]
-struct Factors<T> {
+struct Coefficients<T> {
     h_bar: T,
     x: T,
     h: T,
@@ -121,7 +121,7 @@ impl<V: Batch> Cycle<V> for Lsmr {
             y: vector(),
             q: vector(),
             rows: vec![Row::default(); b],
-            factors: vec![Factors::default(); b],
+            coefficients: vec![Coefficients::default(); b],
             alpha: numbers(),
             beta: numbers(),
             c: numbers(),
@@ -187,17 +187,17 @@ impl<V: Batch> Vectors<V> {
     fn update(&mut self, z: &mut V, samples: &mut [Sample<V::Scalar>]) {
         let (b, one) = (samples.len(), V::Scalar::one());
         for (s, (sample, row)) in samples.iter_mut().zip(&mut self.rows).enumerate() {
-            self.factors[s] = match sample.running {
+            self.coefficients[s] = match sample.running {
                 true => row.rotate(self.alpha[s], self.beta[s], sample),
-                false => Factors::default(),
+                false => Coefficients::default(),
             };
         }
-        self.c.iter_mut().zip(&self.factors).for_each(|(c, factors)| *c = factors.h_bar);
+        self.c.iter_mut().zip(&self.coefficients).for_each(|(c, coefficients)| *c = coefficients.h_bar);
         self.h_bar.scale(&self.c[..b]);
         self.h_bar.axpby(one, &self.h, one);
-        self.c.iter_mut().zip(&self.factors).for_each(|(c, factors)| *c = factors.x);
+        self.c.iter_mut().zip(&self.coefficients).for_each(|(c, coefficients)| *c = coefficients.x);
         add(z, &self.c, &self.h_bar);
-        self.c.iter_mut().zip(&self.factors).for_each(|(c, factors)| *c = factors.h);
+        self.c.iter_mut().zip(&self.coefficients).for_each(|(c, coefficients)| *c = coefficients.h);
         self.h.scale(&self.c[..b]);
         self.h.axpby(one, &self.v, one);
     }
@@ -242,13 +242,13 @@ impl<T: Real> Row<T> {
     }
 
     /// Takes up the next column of the bidiagonal matrix; ends the sample at its solution or least-squares solution.
-    fn rotate(&mut self, alpha: T, beta: T, sample: &mut Sample<T>) -> Factors<T> {
+    fn rotate(&mut self, alpha: T, beta: T, sample: &mut Sample<T>) -> Coefficients<T> {
         let (rho_old, rho_bar_old, zeta_old) = (self.rho, self.rho_bar, self.zeta);
         // first rotation: bidiagonal to upper bidiagonal
         self.rho = self.alpha_bar.hypot(beta);
         if !(self.rho.is_finite() && alpha.is_finite() && self.rho > T::zero()) {
             sample.give_up(Stop::NonFinite);
-            return Factors::default();
+            return Coefficients::default();
         }
         sample.pivot(self.rho);
         let (c, s) = (self.alpha_bar / self.rho, beta / self.rho);
@@ -267,7 +267,7 @@ impl<T: Real> Row<T> {
         if sample.running && self.zeta_bar.abs() <= T::epsilon() * self.frobenius.sqrt() * residual {
             sample.give_up(Stop::Stagnated);
         }
-        Factors {
+        Coefficients {
             h_bar: -(theta_bar / rho_old) * (self.rho / rho_bar_old),
             x: self.zeta / self.rho / self.rho_bar,
             h: -theta / self.rho,

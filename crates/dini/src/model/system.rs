@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::names::Names;
 use crate::Real;
 use crate::batch::Rows;
-use crate::error::{Error, UserError};
+use crate::error::Error;
 use crate::kernels::vector;
 use crate::problem::{
     Active, Along, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamJvp, ParamVjp, Parametric,
@@ -310,21 +310,17 @@ impl<T: Real> SparseJacobian<Tape<T>, T> for System<T> {
 impl<T: Real> Parametric for System<T> {
     type Parameters = Rows<T>;
 
+    fn parametrised(&self) -> Result<(), Error> {
+        if self.parameters.width() == 0 { Err(Error::NoParameters) } else { Ok(()) }
+    }
+
     fn zero_parameters(&self, samples: usize) -> Rows<T> {
         Rows::new(samples, self.parameters.width())
     }
 }
 
-impl<T: Real> System<T> {
-    /// There must be parameters for a derivative by them.
-    fn parametrised(&self) -> Result<(), UserError> {
-        if self.parameters.width() == 0 { Err(Error::NoParameters.into()) } else { Ok(()) }
-    }
-}
-
 impl<T: Real> ParamVjp for System<T> {
     fn param_vjp(&self, at: Active<'_>, _: &Tape<T>, z: &Rows<T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval {
-        self.parametrised()?;
         self.body.parameter_vjp(self.point(at, z), u, scale, grad)
     }
 }
@@ -336,7 +332,6 @@ impl<T: Real> ParamJvp for System<T> {
     }
 
     fn param_jvp(&self, at: Active<'_>, _: &Tape<T>, z: &Rows<T>, tangent: &Rows<T>, out: &mut Rows<T>) -> Eval {
-        self.parametrised()?;
         self.body.parameter_jvp(self.point(at, z), tangent, out)
     }
 }
@@ -354,7 +349,6 @@ impl<T: Real> SecondOrder for System<T> {
         scale: T,
         grad: &mut Rows<T>,
     ) -> Eval {
-        self.parametrised()?;
         self.body.parameter_vjp_along(&self.parameters, at, along, scale, grad)
     }
 }

@@ -1,11 +1,44 @@
 //! The problem as a solver sees it: the active samples, and a count of what is evaluated.
 
 use std::cell::Cell;
+use std::ops::AddAssign;
 
 use super::{
     Active, Bounds, Eval, Linearize, OneBlock, Pass, Passes, Problem, ResidualScale, Scalar, Sparse, Sparsity,
 };
 use crate::batch::{Batch, Keep};
+
+/// A number of evaluations of one sample, of which a pass of Gauss-Seidel iteration is half a one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Evaluations {
+    halves: u64,
+}
+
+impl Evaluations {
+    fn whole(count: u64) -> Self {
+        Evaluations { halves: 2 * count }
+    }
+
+    fn half(count: u64) -> Self {
+        Evaluations { halves: count }
+    }
+
+    /// So many more.
+    pub fn add(&mut self, count: u64) {
+        *self += Evaluations::whole(count);
+    }
+
+    /// All together, rounded up.
+    pub fn total(self) -> u64 {
+        self.halves.div_ceil(2)
+    }
+}
+
+impl AddAssign for Evaluations {
+    fn add_assign(&mut self, other: Self) {
+        self.halves += other.halves;
+    }
+}
 
 /// The problem at the active samples; counts evaluations in sample-evaluations.
 #[derive(Debug)]
@@ -13,13 +46,12 @@ pub struct Evaluator<'a, P> {
     problem: &'a P,
     at: Active<'a>,
     bounds: Option<&'a Bounds>,
-    /// in halves
-    halves: Cell<u64>,
+    spent: Cell<Evaluations>,
 }
 
 impl<'a, P: Problem> Evaluator<'a, P> {
     pub(crate) fn new(problem: &'a P, at: Active<'a>) -> Self {
-        Evaluator { problem, at, bounds: None, halves: Cell::new(0) }
+        Evaluator { problem, at, bounds: None, spent: Cell::default() }
     }
 
     pub(crate) fn within(self, bounds: Option<&'a Bounds>) -> Self {
@@ -40,18 +72,24 @@ impl<'a, P: Problem> Evaluator<'a, P> {
 
     /// Sample-evaluations so far (residuals and Jacobian products alike).
     pub fn evaluations(&self) -> u64 {
-        self.halves.get().div_ceil(2)
+        self.spent.get().total()
     }
 
-    pub(crate) fn halves(&self) -> u64 {
-        self.halves.get()
+    pub(crate) fn spent(&self) -> Evaluations {
+        self.spent.get()
+    }
+
+    fn spend(&self, spent: Evaluations) {
+        let mut all = self.spent.get();
+        all += spent;
+        self.spent.set(all);
     }
 
     /// Runs `f` on the samples in `slots` alone, in that order; its evaluations are counted here.
     pub fn subset<R>(&self, slots: &[usize], f: impl FnOnce(&Evaluator<'_, P>) -> R) -> R {
         let part = Evaluator::new(self.problem, self.at.with_slots(slots)).within(self.bounds);
         let result = f(&part);
-        self.halves.set(self.halves.get() + part.halves.get());
+        self.spend(part.spent.get());
         result
     }
 
@@ -61,7 +99,7 @@ impl<'a, P: Problem> Evaluator<'a, P> {
     }
 
     fn count(&self) {
-        self.halves.set(self.halves.get() + 2 * self.at.len() as u64);
+        self.spend(Evaluations::whole(self.at.len() as u64));
     }
 
     /// out <- g(z)
@@ -82,7 +120,7 @@ impl<P: Linearize> Evaluator<'_, P> {
     /// The problem's own.
     pub fn pass(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
         if let Some(passes) = self.problem.capabilities().passes {
-            self.halves.set(self.halves.get() + self.at.len() as u64);
+            self.spend(Evaluations::half(self.at.len() as u64));
             return passes.pass(self.at, pass, z, change);
         }
         self.count();

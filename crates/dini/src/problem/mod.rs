@@ -23,6 +23,7 @@ pub use bounds::Bounds;
 pub(crate) use capabilities::pattern;
 pub use capabilities::{Capabilities, CapabilitiesOf, DenseJacobian, RoughResidual, Sparse, SparseJacobian};
 pub use each::{Each, OneSample, OneSampleVjp};
+pub(crate) use evaluator::Evaluations;
 pub use evaluator::Evaluator;
 pub(crate) use passes::OneBlock;
 pub use passes::{Order, Pass, Passes};
@@ -111,6 +112,13 @@ pub trait Parametric: Linearize {
     /// A point of the parameters' space: a gradient dL/da or a direction da.
     type Parameters: Send;
 
+    /// Checks that there is a parameter to differentiate by.
+    ///
+    /// # Errors
+    /// [`Error::NoParameters`].
+    fn parametrised(&self) -> Result<(), Error> {
+        Ok(())
+    }
     /// The zero of that space, for a batch of `samples`.
     fn zero_parameters(&self, samples: usize) -> Self::Parameters;
 }

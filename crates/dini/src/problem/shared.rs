@@ -41,6 +41,9 @@ macro_rules! forward {
         }
         impl<P: Parametric $(+ $bound)?> Parametric for $pointer {
             type Parameters = P::Parameters;
+            fn parametrised(&self) -> Result<(), Error> {
+                (**self).parametrised()
+            }
             fn zero_parameters(&self, samples: usize) -> P::Parameters {
                 (**self).zero_parameters(samples)
             }

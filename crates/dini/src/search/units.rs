@@ -4,7 +4,7 @@ use super::attempt::row;
 use crate::batch::Rows;
 use crate::error::Error;
 use crate::problem::{Linearize, Scaled};
-use crate::solve::root::{Factors, Matrix, Neighbourhood};
+use crate::solve::root::{Factored, Matrix, Neighbourhood};
 
 /// Powers of two for every equation and unknown, so that nothing is rounded.
 pub(super) struct Units {
@@ -63,7 +63,7 @@ impl Units {
         let Point { jacobian, .. } = Point::new(problem, z)?;
         let finite = jacobian.is_finite();
         let regular = |condition: f64| condition <= 0.1 / f64::EPSILON;
-        Ok(finite && !regular(Factors::new(jacobian).condition()))
+        Ok(finite && !regular(Factored::new(jacobian).condition()))
     }
 
     /// Units of the unknowns.

@@ -5,9 +5,9 @@ use num_traits::One;
 use super::{Iterate, Solver};
 use crate::Real;
 use crate::batch::Batch;
-use crate::error::Error;
+use crate::error::{Error, StepError};
 use crate::linear::{MAX_WINDOW, Mixing, RIDGE};
-use crate::problem::{Eval, Evaluator, Problem, Scalar};
+use crate::problem::{Evaluator, Problem, Scalar};
 
 /// Anderson acceleration of Picard iteration (type II), every coefficient per sample.
 ///
@@ -59,10 +59,15 @@ impl<P: Problem> Solver<P> for Anderson {
         work.window() == self.window && work.ridge() == self.ridge
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut Self::Work,
+    ) -> Result<(), StepError> {
         it.z.axpby(-Scalar::<P>::of(self.damping), &it.g, Scalar::<P>::one());
         w.mix(&it.g, [&mut it.z]);
-        problem.residual(&it.z, &mut it.g)
+        Ok(problem.residual(&it.z, &mut it.g)?)
     }
 
     fn memory(&self, _: &mut Self::Work) {}

@@ -38,7 +38,7 @@ pub fn assume_root<P: Problem>(problem: P, z: P::State) -> Result<Solution<P>, E
         let residual = crate::Real::as_f64(*norm);
         let residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let accuracy = Accuracy::default();
-        Record { status: Status::Converged, iterations: 0, residual, target: residual, accuracy, method: None }
+        Record { status: Status::Converged, residual, target: residual, accuracy, ..Record::default() }
     };
     let records = norms.iter().map(record).collect();
     let (attempts, memory) = (Vec::new(), vec![(0, samples, ())]);

@@ -1,6 +1,8 @@
 //! A polyalgorithm: cheap methods first, robust ones for the samples they give up.
 
+use super::named::AnyWork;
 use super::*;
+use crate::error::StepError;
 use crate::linear::{DENSE, Merged, WINDOW, WORTHWHILE};
 use crate::problem::{ResidualScale, pattern};
 
@@ -198,7 +200,12 @@ impl<P: Linearize<State: 'static>> Solver<P> for Auto {
         Some(stage.round)
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut AutoWork<P>) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut AutoWork<P>,
+    ) -> Result<(), StepError> {
         match (w.plan.get(w.now), w.works.get_mut(w.now)) {
             (Some(stage), Some(Some(work))) => stage.solver.step(problem, it, work),
             // the driver opens a round before it steps

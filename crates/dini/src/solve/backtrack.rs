@@ -105,7 +105,7 @@ impl<V: Batch> LineSearchWork<V> {
 
     /// ||g|| of row `i` after a full step, relative to what it was; none after a shorter one.
     pub fn fall(&self, it: &Iterate<V>, i: usize) -> Option<f64> {
-        (self.step[i] == -V::Scalar::one()).then(|| self.trial[i].as_f64() / it.norm[i].as_f64())
+        (self.step[i] == -V::Scalar::one()).then(|| self.trial[i].as_f64() / it.norm(i).as_f64())
     }
 
     /// Two batches that hold nothing between searches.
@@ -193,7 +193,7 @@ pub(super) fn backtrack<P: Problem>(
             break;
         }
         for i in (0..b).filter(|&i| w.open[i]) {
-            let last = Trial { t: -w.step[i].as_f64(), value: (w.trial[i] / it.norm[i]).as_f64().powi(2) };
+            let last = Trial { t: -w.step[i].as_f64(), value: (w.trial[i] / it.norm(i)).as_f64().powi(2) };
             let t = search.shortening.shorten(direction(i) == Direction::Newton, last, w.before[i]);
             (w.step[i], w.before[i]) = (-Scalar::<P>::of(t), Some(last));
         }
@@ -208,7 +208,7 @@ impl LineSearch {
         let bound = V::Scalar::of(1.0 + self.growth + self.decrease * w.step[i].as_f64());
         let grown = V::Scalar::of(1.0 + self.growth);
         // in short steps the bound rounds to 1: the residual must fall all the same
-        w.trial[i] <= bound * it.norm[i] && w.trial[i] < grown * it.norm[i]
+        w.trial[i] <= bound * it.norm(i) && w.trial[i] < grown * it.norm(i)
     }
 }
 

@@ -7,7 +7,7 @@ use super::root::{Finding, Question};
 use super::{Accuracy, Evidence, Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep, Rows};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::outcome::Status;
 use crate::problem::{Active, Eval, Evaluator, Problem, Scalar};
 
@@ -238,9 +238,14 @@ impl<P: Problem> Solver<P> for Bracketing<Scalar<P>> {
         BracketingWork { started: false, brackets, z: like.zeros(b), g: like.zeros(b) }
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut Self::Work,
+    ) -> Result<(), StepError> {
         if !w.started {
-            return self.start(problem, it, w);
+            return Ok(self.start(problem, it, w)?);
         }
         let at = problem.at();
         for i in 0..at.len() {

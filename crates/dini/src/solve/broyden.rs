@@ -6,9 +6,9 @@ use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtr
 use super::{Iterate, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, StepError};
 use crate::linear::Inverse;
-use crate::problem::{Active, Eval, Evaluator, Problem, Scalar};
+use crate::problem::{Active, Evaluator, Problem, Scalar};
 
 /// Which secant update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,7 +131,12 @@ impl<P: Problem> Solver<P> for Broyden {
         work.memory == self.memory
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut Self::Work,
+    ) -> Result<(), StepError> {
         let (one, zero) = (Scalar::<P>::one(), Scalar::<P>::zero());
         w.s.copy_from(&it.z);
         w.y.copy_from(&it.g);

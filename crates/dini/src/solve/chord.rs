@@ -9,7 +9,7 @@ use super::root::{Confirm, Finding, Question, examine};
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::linear::{DenseLu, Inverse, each_row};
 use crate::outcome::Status;
 use crate::problem::{Active, Eval, Evaluator, Linearize, Scalar};
@@ -62,7 +62,7 @@ impl Default for Chord {
 }
 
 /// Factors of one sample, and how they have served.
-struct Factors<T> {
+struct Kept<T> {
     lu: Arc<DenseLu<T>>,
     /// steps since they were made
     age: usize,
@@ -70,9 +70,9 @@ struct Factors<T> {
     due: bool,
 }
 
-impl<T: Real> Factors<T> {
+impl<T: Real> Kept<T> {
     fn none(n: usize) -> Self {
-        Factors { lu: Arc::new(DenseLu::new(1, n)), age: 0, due: true }
+        Kept { lu: Arc::new(DenseLu::new(1, n)), age: 0, due: true }
     }
 
     /// Forgets the factors.
@@ -112,7 +112,7 @@ impl<T: Real> Factors<T> {
 pub struct ChordWork<P: Linearize> {
     tape: P::Tape,
     /// by slot
-    factors: Vec<Factors<Scalar<P>>>,
+    factors: Vec<Kept<Scalar<P>>>,
     /// slot s: n^2 numbers
     jacobians: Vec<Scalar<P>>,
     /// slots to be factored, and the rows that hold them
@@ -222,7 +222,7 @@ impl<P: Linearize> Solver<P> for Chord {
         let (b, n) = (like.samples(), like.width());
         ChordWork {
             tape: problem.tape(like),
-            factors: (0..b).map(|_| Factors::none(n)).collect(),
+            factors: (0..b).map(|_| Kept::none(n)).collect(),
             jacobians: vec![Scalar::<P>::zero(); b * n * n],
             due: (Vec::with_capacity(b), Vec::with_capacity(b)),
             point: (like.zeros(b), like.zeros(b)),
@@ -240,7 +240,12 @@ impl<P: Linearize> Solver<P> for Chord {
         work.keep == self.keep
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut ChordWork<P>) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut ChordWork<P>,
+    ) -> Result<(), StepError> {
         let at = problem.at();
         w.renew(problem, it)?;
         w.solve(at, it);
@@ -261,7 +266,7 @@ impl<P: Linearize> Solver<P> for Chord {
         for i in (0..at.len()).filter(|&i| !it.ended(i)) {
             let factors = &mut w.factors[at.slot(i).index()];
             factors.age += 1;
-            let slow = w.norms[i].as_f64() > self.rate * it.norm[i].as_f64();
+            let slow = w.norms[i].as_f64() > self.rate * it.norm(i).as_f64();
             factors.due = slow || w.search.rejected(i) || self.age.is_some_and(|age| factors.age >= age);
         }
         Ok(())

@@ -7,17 +7,23 @@ use num_traits::Float;
 use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
 use super::solution::Record;
-use super::watch::Watch;
-use super::{Iterate, Knows, Mark, Options, Solver, Tolerance, rough};
+use super::{Iterate, Knows, Mark, Options, Row, Solver, Tolerance, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::UserError;
+use crate::error::{StepError, UserError};
 use crate::outcome::Status;
-use crate::problem::{Active, Evaluator, Problem, ResidualScale, RoughResidual};
+use crate::problem::{Active, Evaluations, Evaluator, Problem, ResidualScale, RoughResidual};
 use judge::Doubt;
 
 /// Residuals within this many times their target are near it.
 const NEAR: f64 = 16.0;
+
+impl<T: Real> Row<T> {
+    /// Whether the sample may converge in the next step.
+    fn is_near(&self) -> bool {
+        self.norm.as_f64() <= NEAR * self.target.as_f64()
+    }
+}
 
 /// One chunk: `z` and `g` receive the results, `it` holds the samples still active.
 #[derive(Debug)]
@@ -27,8 +33,7 @@ pub(super) struct Chunk<V: Batch, W> {
     pub g: V,
     pub work: W,
     pub record: Vec<Record>,
-    /// evaluations, in halves
-    pub halves: u64,
+    pub evaluations: Evaluations,
     /// what each method made of the samples it could not solve, by slot
     pub attempts: Vec<(usize, Attempt)>,
     it: Iterate<V>,
@@ -43,9 +48,6 @@ pub(super) struct Chunk<V: Batch, W> {
     /// rows of which more must be known before they end
     doubts: Vec<(usize, Doubt)>,
     scratch: Vec<V::Scalar>,
-    watch: Vec<Watch>,
-    /// by slot: ||g(z0)||, to which the tolerance may refer
-    first: Vec<f64>,
     shown: (Vec<usize>, Vec<V::Scalar>, Vec<V::Scalar>),
 }
 
@@ -74,26 +76,22 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             it: Iterate {
                 z: z0.zeros(len),
                 g: z0.zeros(len),
-                norm: numbers(),
-                size: numbers(),
-                target: numbers(),
                 tolerance: Tolerance::default(),
-                marks: vec![Mark::default(); len],
+                steps: 0,
+                rows: vec![Row::default(); len],
             },
             before: None,
             residual: None,
             work: solver.work(problem, &z),
             z,
             record: vec![Record::default(); len],
-            halves: 0,
+            evaluations: Evaluations::default(),
             attempts: Vec::new(),
             now: 0,
             slots: Vec::with_capacity(len),
             keep: Vec::with_capacity(len),
             doubts: Vec::new(),
             scratch: numbers(),
-            watch: vec![Watch::default(); len],
-            first: vec![0.0; len],
             shown: (Vec::with_capacity(len), Vec::with_capacity(len), Vec::with_capacity(len)),
         }
     }
@@ -104,12 +102,12 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     }
 
     /// Solves every sample, round after round.
-    pub fn solve<P, S>(&mut self, task: &Task<'_, P, S>) -> Result<(), UserError>
+    pub fn solve<P, S>(&mut self, task: &Task<'_, P, S>) -> Result<(), StepError>
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
     {
-        self.halves = 0;
+        self.evaluations = Evaluations::default();
         self.attempts.clear();
         self.record.fill(Record::default());
         let options = task.options;
@@ -122,7 +120,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 self.rounds(None, task)?;
             }
         }
-        self.restart_overflowed(task)
+        Ok(self.restart_overflowed(task)?)
     }
 
     /// Round after round, for the samples that are not solved yet, after a rough start where there is a rough residual for it.
@@ -130,7 +128,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         &mut self,
         rough: Option<&dyn RoughResidual<V>>,
         task: &Task<'_, P, S>,
-    ) -> Result<Control, UserError>
+    ) -> Result<Control, StepError>
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
@@ -149,7 +147,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             }
             if let Some(problem) = rough.filter(|_| number == 0) {
                 let at = Active::new(&self.slots, self.base, task.parallel);
-                self.halves += 2 * rough::start(problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
+                let made = rough::start(problem, at, task.options, (&mut self.it.z, &mut self.it.g))?;
+                self.evaluations.add(made);
             }
             if self.iterate(&round, task)? == Control::Stop {
                 return Ok(Control::Stop);
@@ -176,15 +175,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             self.before.get_or_insert_with(|| task.z0.zeros(len)).reset(len);
         }
         self.work.reset(len);
-        self.it.norm.resize(len, V::Scalar::default());
-        self.it.size.resize(len, V::Scalar::default());
-        self.it.target.resize(len, V::Scalar::default());
         let uniform = task.problem.residual_scale() == ResidualScale::State;
         self.it.tolerance = Tolerance { absolute: task.options.absolute, relative: task.options.relative, uniform };
-        self.it.marks.clear();
-        self.it.marks.resize(len, Mark::default());
-        self.watch.clear();
-        self.watch.resize(len, Watch::default());
+        self.it.rows.clear();
+        self.it.rows.resize(len, Row::default());
         self.keep.clear();
         self.keep.extend(self.base..self.base + len);
         self.it.z.put(&self.slots, task.z0, &self.keep);
@@ -192,11 +186,11 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         for slot in 0..len {
             let record = &self.record[slot];
             let left = task.options.max_iterations - record.iterations;
-            self.watch[slot].limit = (round.share * left as f64).ceil() as usize;
+            self.it.rows[slot].watch.limit = (round.share * left as f64).ceil() as usize;
             if record.status == Status::Converged || (number > 0 && !record.may_go_on(task.options)) {
                 continue;
             }
-            if round.resume && record.residual < self.first[slot] {
+            if round.resume && record.residual < record.first {
                 self.it.z.put(&[slot], &self.z, &[slot]);
             }
             self.keep.push(slot);
@@ -205,7 +199,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     }
 
     /// Iterates until every active sample has ended.
-    fn iterate<P, S>(&mut self, round: &Round, task: &Task<'_, P, S>) -> Result<Control, UserError>
+    fn iterate<P, S>(&mut self, round: &Round, task: &Task<'_, P, S>) -> Result<Control, StepError>
     where
         P: Problem<State = V>,
         S: Solver<P, Work = W>,
@@ -214,9 +208,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         {
             let eval = Evaluator::new(problem, Active::new(&self.slots, self.base, parallel));
             eval.residual(&self.it.z, &mut self.it.g)?;
-            self.halves += eval.halves();
+            self.evaluations += eval.spent();
         }
         for iteration in 0.. {
+            self.it.steps = iteration;
             self.judge(iteration, round, task)?;
             let control = self.show(iteration, round.method, task);
             if self.keep.is_empty() {
@@ -240,12 +235,12 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             }
             let at = Active::new(&self.slots, self.base, parallel);
             let eval = Evaluator::new(problem, at).within(options.bounds.as_ref());
-            for mark in &mut self.it.marks {
+            for Row { mark, .. } in &mut self.it.rows {
                 let Mark { ended, accuracy, estimated, .. } = *mark;
                 *mark = Mark { ended, accuracy, was_estimated: estimated, ..Mark::default() };
             }
             solver.step(&eval, &mut self.it, &mut self.work)?;
-            self.halves += eval.halves();
+            self.evaluations += eval.spent();
             if knows == Knows::Nothing {
                 self.measure_step();
             }
@@ -265,11 +260,11 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         slots.clear();
         residual.clear();
         target.clear();
-        for (i, watch) in self.watch.iter().enumerate() {
-            if watch.ended.is_none_or(|at| at == iteration) {
-                slots.push(self.slots[i]);
-                residual.push(self.it.norm[i]);
-                target.push(self.it.target[i]);
+        for (slot, row) in self.slots.iter().zip(&self.it.rows) {
+            if row.watch.ended.is_none_or(|at| at == iteration) {
+                slots.push(*slot);
+                residual.push(row.norm);
+                target.push(row.target);
             }
         }
         let at = Active::new(slots, self.base, task.parallel);
@@ -283,15 +278,14 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         before.axpby(one, &self.it.z, -one);
         before.norms(&mut self.scratch);
         for (i, length) in self.scratch[..self.slots.len()].iter().enumerate() {
-            let residual = self.it.norm[i].as_f64();
+            let residual = self.it.norm(i).as_f64();
             self.it.moved(i, length.as_f64(), residual);
         }
     }
 
     /// Whether a sample may converge in the next step: then it pays to know how its residual changes.
     fn is_near(&self) -> bool {
-        let open = (0..self.slots.len()).filter(|&i| self.watch[i].ended.is_none());
-        open.into_iter().any(|i| self.it.norm[i].as_f64() <= NEAR * self.it.target[i].as_f64())
+        self.it.rows.iter().any(|row| row.watch.ended.is_none() && row.is_near())
     }
 
     /// ||g - g before|| of every row.
@@ -300,11 +294,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let one = <V::Scalar as num_traits::One>::one();
         before.axpby(one, &self.it.g, -one);
         before.norms(&mut self.scratch);
-        for i in 0..self.slots.len() {
+        for (row, change) in self.it.rows.iter_mut().zip(&self.scratch) {
             // of rows whose residual is not known the change is not known, either; and each row is near for itself
-            let near = self.it.norm[i].as_f64() <= NEAR * self.it.target[i].as_f64();
-            let mark = &mut self.it.marks[i];
-            mark.changed = (near && !mark.estimated && !mark.was_estimated).then_some(self.scratch[i].as_f64());
+            let (near, mark) = (row.is_near(), &mut row.mark);
+            mark.changed = (near && !mark.estimated && !mark.was_estimated).then_some(change.as_f64());
         }
     }
 
@@ -322,18 +315,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.work.keep(&self.keep);
         for (i, &r) in self.keep.iter().enumerate() {
             self.slots[i] = self.slots[r];
-            self.it.norm[i] = self.it.norm[r];
-            self.it.size[i] = self.it.size[r];
-            self.it.target[i] = self.it.target[r];
-            self.it.marks[i] = self.it.marks[r];
-            self.watch[i] = self.watch[r];
+            self.it.rows[i] = self.it.rows[r];
         }
         self.slots.truncate(active);
-        self.it.norm.truncate(active);
-        self.it.size.truncate(active);
-        self.it.target.truncate(active);
-        self.it.marks.truncate(active);
-        self.watch.truncate(active);
+        self.it.rows.truncate(active);
     }
 
     /// An iterate that overflowed is of no use: such samples return their start, and its residual.

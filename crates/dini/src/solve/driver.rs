@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::chunk::{Chunk, Task};
 use super::{Options, Solution, Solver};
 use crate::batch::Batch;
-use crate::error::{Error, UserError};
-use crate::problem::{Active, Problem, Scalar};
+use crate::error::{Error, StepError};
+use crate::problem::{Active, Evaluations, Problem, Scalar};
 
 /// What an observer wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,17 +72,17 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
         let new = || Chunk::new(&problem, z0, solver, range.start, range.len());
         chunk.get_or_insert_with(new).solve(&task)
     };
-    let outcome: Result<(), UserError> = if single {
+    let outcome: Result<(), StepError> = if single {
         ranges.iter().zip(&mut workspace.chunks).try_for_each(one)
     } else {
         ranges.par_iter().zip(&mut workspace.chunks).try_for_each(one)
     };
-    outcome.map_err(Error::User)?;
+    outcome?;
 
     let (mut z, mut g) = (z0.zeros(z0.samples()), z0.zeros(z0.samples()));
     let mut records = Vec::with_capacity(z0.samples());
     let mut memory = Vec::with_capacity(ranges.len());
-    let (mut attempts, mut halves) = (Vec::new(), 0u64);
+    let (mut attempts, mut evaluations) = (Vec::new(), Evaluations::default());
     for (chunk, range) in workspace.chunks.iter_mut().flatten().zip(ranges) {
         let (to, from): (Vec<usize>, Vec<usize>) = (range.collect(), (0..chunk.record.len()).collect());
         z.put(&to, &chunk.z, &from);
@@ -90,9 +90,9 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
         records.extend_from_slice(&chunk.record);
         attempts.extend(chunk.attempts.iter().map(|(slot, attempt)| (chunk.base + slot, *attempt)));
         memory.push((chunk.base, chunk.record.len(), solver.memory(&mut chunk.work)));
-        halves += chunk.halves;
+        evaluations += chunk.evaluations;
     }
-    Ok(Solution { problem, z, g, records, attempts, memory, evaluations: halves.div_ceil(2) })
+    Ok(Solution { problem, z, g, records, attempts, memory, evaluations: evaluations.total() })
 }
 
 /// Whether so many chunks leave threads without one, which operators may then use.

@@ -3,9 +3,9 @@
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, StepError};
 use crate::linear::{Alternation, Look, MAX_WINDOW};
-use crate::problem::{Eval, Evaluator, Linearize, Pass};
+use crate::problem::{Evaluator, Linearize, Pass};
 
 /// Symmetric block Gauss-Seidel iteration on z = f(z), g = z - f(z): block after block of z is replaced by that of f(z), with
 /// the blocks before it as they have become; then the same in the reverse order, and so on.
@@ -83,7 +83,12 @@ impl<P: Linearize> Solver<P> for GaussSeidel {
         work.passes.window() == self.window
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut Self::Work,
+    ) -> Result<(), StepError> {
         let GaussSeidelWork { passes, begun, slots } = w;
         let (at, samples) = (problem.at(), it.z.samples());
         let make = &mut |rows: Option<&[usize]>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State| {
@@ -96,18 +101,18 @@ impl<P: Linearize> Solver<P> for GaussSeidel {
             passes.start(&mut it.z, &mut it.g, make)?;
         }
         passes.advance(&mut it.z, &mut it.g, make)?;
-        let (marks, targets, sizes, tolerance) = (&it.marks, &it.target, &it.size, it.tolerance);
-        let row = |i: usize| match marks[i].ended {
+        let (rows, tolerance) = (&it.rows, it.tolerance);
+        let row = |i: usize| match rows[i].mark.ended {
             Some(_) => Look::Never,
-            None if self.window > 0 => Look::Within(targets[i].as_f64()),
-            None => Look::Settled(tolerance.of(sizes[i].as_f64())),
+            None if self.window > 0 => Look::Within(rows[i].target.as_f64()),
+            None => Look::Settled(tolerance.of(rows[i].size.as_f64())),
         };
         let measured = passes.look(row, &mut it.z, &mut it.g, make)?;
-        it.marks[..samples].iter_mut().for_each(|mark| mark.estimated = true);
+        it.rows[..samples].iter_mut().for_each(|row| row.mark.estimated = true);
         for &i in measured {
-            it.marks[i].estimated = false;
+            it.rows[i].mark.estimated = false;
         }
-        passes.steps(&it.z, |i, length, before| it.marks[i].moved = Some((length, before)));
+        passes.steps(&it.z, |i, length, before| it.rows[i].mark.moved = Some((length, before)));
         Ok(())
     }
 

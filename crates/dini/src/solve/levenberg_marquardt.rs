@@ -6,9 +6,9 @@ use super::root::{Finding, Question, examine};
 use super::trust::{Model, Strategy, TrustWork};
 use super::{Iterate, Knows, Solver};
 use crate::Real;
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::kernels::vector;
-use crate::problem::{Eval, Evaluator, Linearize};
+use crate::problem::{Evaluator, Linearize};
 
 /// Levenberg-Marquardt for roots: (J^T J + lambda D^2) p = J^T g, z <- z - p.
 ///
@@ -76,8 +76,13 @@ impl<P: Linearize> Solver<P> for LevenbergMarquardt {
         TrustWork::new(problem, like)
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut TrustWork<P>) -> Eval {
-        work.step(self, problem, it)
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        work: &mut TrustWork<P>,
+    ) -> Result<(), StepError> {
+        Ok(work.step(self, problem, it)?)
     }
 
     fn knows(&self, _: &TrustWork<P>) -> Knows {

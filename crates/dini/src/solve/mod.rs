@@ -30,17 +30,17 @@ mod watch;
 
 pub use anderson::Anderson;
 pub use assume::assume_root;
-pub use auto::{Auto, AutoWork};
+pub use auto::Auto;
 pub use backtrack::LineSearch;
-pub use bracketing::{Bracketing, BracketingWork};
+pub use bracketing::Bracketing;
 pub use broyden::{Broyden, BroydenInverse, Update};
-pub use chord::{Chord, ChordInverse, ChordWork};
+pub use chord::{Chord, ChordInverse};
 pub use dogleg::Dogleg;
 pub(crate) use driver::spare_threads;
 pub use driver::{Control, Observer, Progress, Workspace};
-pub use gauss_seidel::{GaussSeidel, GaussSeidelWork};
+pub use gauss_seidel::GaussSeidel;
 pub use levenberg_marquardt::LevenbergMarquardt;
-pub use named::{AnyMemory, AnySolver, AnyWork};
+pub use named::{AnyMemory, AnySolver};
 pub use newton::Newton;
 pub use newton_krylov::NewtonKrylov;
 pub use options::Options;
@@ -50,14 +50,15 @@ pub use root::{Accuracy, Evidence, Tolerance};
 pub use round::{Attempt, Round};
 pub use shortening::Shortening;
 pub use solution::Solution;
-pub use sparse_newton::{SparseNewton, SparseNewtonWork};
+pub use sparse_newton::SparseNewton;
 
 use crate::batch::{Batch, Keep};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::linear::Inverse;
 use crate::outcome::Status;
-use crate::problem::{Active, Eval, Evaluator, Linearize, Problem, Scalar};
+use crate::problem::{Active, Evaluator, Linearize, Problem, Scalar};
 use root::{Finding, Question};
+use watch::Watch;
 
 /// A method that improves an iterate step by step.
 ///
@@ -106,7 +107,12 @@ pub trait Solver<P: Problem>: Sync {
     ///
     /// # Errors
     /// A fatal error of the problem; a failure of one sample goes through [`Iterate::fail`].
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut Self::Work) -> Eval;
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        work: &mut Self::Work,
+    ) -> Result<(), StepError>;
     /// Whether samples that have ended may leave the chunk; false where the memory of every sample is wanted at the end.
     fn compacts(&self) -> bool {
         true
@@ -157,15 +163,21 @@ pub struct Iterate<V: Batch> {
     pub z: V,
     /// Its residual g(z).
     pub g: V,
-    /// ||g|| per sample, as of the start of the step.
-    pub norm: Vec<V::Scalar>,
-    /// ||z|| per sample, as of the start of the step.
-    pub size: Vec<V::Scalar>,
-    /// Norm of the residual at which the sample is expected to converge, as far as that is known.
-    pub target: Vec<V::Scalar>,
     /// How large the correction that is left may be.
     pub tolerance: Tolerance,
-    marks: Vec<Mark>,
+    /// Steps made in this round: 0 in the first one.
+    pub steps: usize,
+    rows: Vec<Row<V::Scalar>>,
+}
+
+/// What is known of a row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row<T> {
+    norm: T,
+    size: T,
+    target: T,
+    mark: Mark,
+    watch: Watch,
 }
 
 /// What a step says of a row.
@@ -188,45 +200,60 @@ struct Mark {
 }
 
 impl<V: Batch> Iterate<V> {
+    /// ||g|| of row `i`, as of the start of the step.
+    pub fn norm(&self, i: usize) -> V::Scalar {
+        self.rows[i].norm
+    }
+
+    /// ||z|| of row `i`, as of the start of the step.
+    pub fn size(&self, i: usize) -> V::Scalar {
+        self.rows[i].size
+    }
+
+    /// Norm of the residual at which row `i` is expected to converge, as far as that is known.
+    pub fn target(&self, i: usize) -> V::Scalar {
+        self.rows[i].target
+    }
+
     /// Says that the step leaves something of about the size of g(z) in row `i` of `g`: enough to watch the sample, not to end it
     /// as converged.
     pub fn estimate(&mut self, i: usize) {
-        self.marks[i].estimated = true;
+        self.rows[i].mark.estimated = true;
     }
 
     /// Takes that back.
     pub fn measured(&mut self, i: usize) {
-        self.marks[i].estimated = false;
+        self.rows[i].mark.estimated = false;
     }
 
     /// Says that the step of row `i` had this length, and began where the residual had norm `before`.
     pub fn moved(&mut self, i: usize, length: f64, before: f64) {
-        self.marks[i].moved = Some((length, before));
+        self.rows[i].mark.moved = Some((length, before));
     }
 
     /// Says that the correction left of row `i` has about the norm `correction`. Where the solver knows
     /// [corrections](Knows::Correction), the point is examined before the row is believed to have converged.
     pub fn propose(&mut self, i: usize, correction: f64) {
-        self.marks[i].proposed = Some(correction);
+        self.rows[i].mark.proposed = Some(correction);
     }
 
     /// Ends row `i` as converged at its present iterate, of which the solver knows this much.
     pub fn converge(&mut self, i: usize, accuracy: Accuracy) {
-        if self.marks[i].ended.is_none() {
-            self.marks[i].ended = Some(Status::Converged);
-            self.marks[i].accuracy = Some(accuracy);
+        if self.rows[i].mark.ended.is_none() {
+            self.rows[i].mark.ended = Some(Status::Converged);
+            self.rows[i].mark.accuracy = Some(accuracy);
         }
     }
 
     /// The same of a row that this step has not moved: it is no iteration.
     pub fn converge_here(&mut self, i: usize, accuracy: Accuracy) {
-        self.marks[i].stayed |= self.marks[i].ended.is_none();
+        self.rows[i].mark.stayed |= self.rows[i].mark.ended.is_none();
         self.converge(i, accuracy);
     }
 
     /// Ends row `i` with `status` at its present iterate.
     pub fn fail(&mut self, i: usize, status: Status) {
-        self.marks[i].ended.get_or_insert(status);
+        self.rows[i].mark.ended.get_or_insert(status);
     }
 
     /// The slots of the rows that have not ended, in `slots`: Jacobians are formed for these alone, so that what is kept of
@@ -239,7 +266,7 @@ impl<V: Batch> Iterate<V> {
 
     /// Whether row `i` has ended: what a step does to it is ignored, so it need not do anything.
     pub fn ended(&self, i: usize) -> bool {
-        self.marks[i].ended.is_some()
+        self.rows[i].mark.ended.is_some()
     }
 }
 
@@ -296,7 +323,7 @@ pub fn solve_with<P: Problem, S: Solver<P>>(
         }
     }
     solver.accepts(&problem, z0)?;
-    driver::run(problem, z0, solver, options, workspace, observer).map_err(Error::unwrap_own)
+    driver::run(problem, z0, solver, options, workspace, observer)
 }
 
 pub(crate) fn check_damping(damping: f64) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Solvers chosen at run time, by name: for command lines, bindings and configuration files.
 
 use super::*;
+use crate::error::StepError;
 use crate::linear::Inverse;
 use crate::problem::ResidualScale;
 
@@ -34,7 +35,6 @@ macro_rules! solvers {
         }
 
         /// Scratch memory of an [`AnySolver`].
-        #[expect(missing_docs, reason = "named as the solvers are")]
         pub enum AnyWork<P: Linearize<State: 'static>> {
             $($solver($work),)*
         }
@@ -113,7 +113,7 @@ macro_rules! solvers {
                 }
             }
 
-            fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut AnyWork<P>) -> Eval {
+            fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, work: &mut AnyWork<P>) -> Result<(), StepError> {
                 match (self, work) {
                     $((AnySolver::$solver(s), AnyWork::$solver(w)) => s.step(problem, it, w),)*
                     // the driver pairs a solver only with memory that fits it
@@ -169,19 +169,19 @@ macro_rules! solvers {
 
 solvers! {
     for any problem:
-    "auto" Auto AutoWork<P>;
+    "auto" Auto auto::AutoWork<P>;
     "picard" Picard ();
-    "gauss-seidel" GaussSeidel GaussSeidelWork<P::State>;
+    "gauss-seidel" GaussSeidel gauss_seidel::GaussSeidelWork<P::State>;
     "anderson" Anderson crate::linear::Mixing<P::State, 1>;
     "newton" Newton newton::NewtonWork<P>;
-    "chord" Chord ChordWork<P>;
+    "chord" Chord chord::ChordWork<P>;
     "newton-krylov" NewtonKrylov newton_krylov::NewtonKrylovWork<P, crate::linear::BlockDiagonal<P::State>>;
     "broyden" Broyden broyden::BroydenWork<P::State>;
     "dogleg" Dogleg trust::TrustWork<P>;
     "levenberg-marquardt" LevenbergMarquardt trust::TrustWork<P>;
     "pseudo-transient" PseudoTransient pseudo_transient::PseudoTransientWork<P>;
     for some:
-    "sparse-newton" SparseNewton SparseNewtonWork<P>;
+    "sparse-newton" SparseNewton sparse_newton::SparseNewtonWork<P>;
 }
 
 impl Default for AnySolver {

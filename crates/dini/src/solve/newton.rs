@@ -5,7 +5,7 @@ use super::root::{Confirm, FALL, Finding, Question, SIMPLIFIED, examine, magnitu
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::linear::{DenseLu, Factors};
 use crate::outcome::Status;
 use crate::problem::{Active, Eval, Evaluator, Linearize, Problem, Scalar};
@@ -220,12 +220,17 @@ impl<P: Linearize> Solver<P> for Newton {
         }
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut NewtonWork<P>) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut NewtonWork<P>,
+    ) -> Result<(), StepError> {
         problem.linearize(&it.z, &it.g, &mut w.tape)?;
         let (tape, columns, lu) = (&w.tape, &mut w.columns, &mut w.lu);
         let open = it.open(problem.at(), &mut w.open);
         problem.subset(open, |part| part.jacobians(tape, columns, lu.matrices_mut()))?;
-        newton_step(&self.line_search, problem, it, (&mut w.lu, &w.open), &mut w.step)
+        Ok(newton_step(&self.line_search, problem, it, (&mut w.lu, &w.open), &mut w.step)?)
     }
 
     fn knows(&self, _: &NewtonWork<P>) -> Knows {

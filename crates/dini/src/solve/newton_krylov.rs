@@ -6,12 +6,12 @@ use super::backtrack::{Correction, Direction, LineSearch, LineSearchWork, backtr
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::Error;
+use crate::error::{Error, StepError};
 use crate::linear::{
     Gmres, Inverse, Krylov, KrylovWork, LinearRecord, LinearSolver, Precondition, Preconditioner, System,
 };
 use crate::outcome::{Status, Stop};
-use crate::problem::{Eval, Evaluator, Linearize, Scalar};
+use crate::problem::{Evaluator, Linearize, Scalar};
 
 /// Inexact Newton: ||g - J dz|| <= eta ||g|| by GMRES or another Krylov method on products J v, z <- z - t dz with t by
 /// backtracking.
@@ -156,13 +156,18 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
         self.krylov.fits(&work.krylov) && self.preconditioner.fits(&work.inverse)
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut Self::Work) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut Self::Work,
+    ) -> Result<(), StepError> {
         problem.linearize(&it.z, &it.g, &mut w.tape)?;
         // what a sample has when it ends is kept for the derivative
         self.preconditioner.build(problem, &w.tape, &|i| !it.ended(i), &mut w.inverse)?;
         let at = problem.at();
         for i in 0..at.len() {
-            let (norm, target) = (it.norm[i].as_f64(), it.target[i].as_f64());
+            let (norm, target) = (it.norm(i).as_f64(), it.target(i).as_f64());
             let (last_norm, last_eta) = w.last[at.slot(i).index()];
             let mut eta = self.forcing;
             if last_norm > 0.0 {
@@ -193,7 +198,7 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
         }
         w.dz.norms(&mut w.length);
         let solved = |i: usize| w.records[i].residual <= MODEL;
-        let small = |i: usize| w.length[i].as_f64() <= (1.0 - MODEL) * it.tolerance.of(it.size[i].as_f64());
+        let small = |i: usize| w.length[i].as_f64() <= (1.0 - MODEL) * it.tolerance.of(it.size(i).as_f64());
         (0..at.len()).for_each(|i| w.negligible[i] = !it.ended(i) && solved(i) && small(i));
         let negligible = &w.negligible;
         let direction = |i: usize| if negligible[i] { Direction::Negligible } else { Direction::Approximate };
@@ -204,7 +209,7 @@ impl<P: Linearize, M: Precondition<P>> Solver<P> for NewtonKrylov<M> {
             if w.negligible[i] {
                 it.propose(i, w.length[i].as_f64());
             }
-            let norm = it.norm[i].as_f64();
+            let norm = it.norm(i).as_f64();
             it.moved(i, w.search.length(i), norm);
         }
         Ok(())

@@ -5,8 +5,8 @@ use num_traits::One;
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::Batch;
-use crate::error::Error;
-use crate::problem::{Eval, Evaluator, Problem, Scalar};
+use crate::error::{Error, StepError};
+use crate::problem::{Evaluator, Problem, Scalar};
 
 /// Picard (fixed-point, successive-substitution) iteration z <- z - damping g(z); with g = z - f(z), z <- f(z).
 ///
@@ -37,13 +37,13 @@ impl<P: Problem> Solver<P> for Picard {
 
     fn work(&self, _: &P, _: &P::State) {}
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, (): &mut ()) -> Eval {
+    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, (): &mut ()) -> Result<(), StepError> {
         for i in 0..it.z.samples() {
-            let norm = it.norm[i].as_f64();
+            let norm = it.norm(i).as_f64();
             it.moved(i, self.damping * norm, norm);
         }
         it.z.axpby(-Scalar::<P>::of(self.damping), &it.g, One::one());
-        problem.residual(&it.z, &mut it.g)
+        Ok(problem.residual(&it.z, &mut it.g)?)
     }
 
     fn knows(&self, (): &()) -> Knows {

@@ -7,9 +7,9 @@ use super::root::{Finding, Question, examine};
 use super::{Iterate, Knows, Solver};
 use crate::Real;
 use crate::batch::{Batch, Keep};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::linear::DenseLu;
-use crate::problem::{Eval, Evaluator, Linearize, Scalar};
+use crate::problem::{Evaluator, Linearize, Scalar};
 
 /// Linearly implicit Euler steps on dz/dt = -g(z), with a time step that grows as the residual falls:
 /// (I / delta + J) dz = g, z <- z - dz, delta_k = delta_0 ||g_0|| / ||g_k||.
@@ -77,7 +77,12 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
         }
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut PseudoTransientWork<P>) -> Eval {
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut PseudoTransientWork<P>,
+    ) -> Result<(), StepError> {
         problem.linearize(&it.z, &it.g, &mut w.tape)?;
         let (tape, columns, lu) = (&w.tape, &mut w.columns, &mut w.lu);
         let open = it.open(problem.at(), &mut w.open);
@@ -90,9 +95,9 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
             }
             let slot = at.slot(i).index();
             if w.start[slot] == Scalar::<P>::zero() {
-                w.start[slot] = it.norm[i];
+                w.start[slot] = it.norm(i);
             }
-            let rate = it.norm[i] / (w.start[slot] * Scalar::<P>::of(self.time_step));
+            let rate = it.norm(i) / (w.start[slot] * Scalar::<P>::of(self.time_step));
             let matrix = &mut w.lu.matrices_mut()[slot * n * n..(slot + 1) * n * n];
             (0..n).for_each(|j| matrix[j * n + j] += rate);
         }
@@ -100,7 +105,7 @@ impl<P: Linearize> Solver<P> for PseudoTransient {
         let small = |it: &mut Iterate<P::State>, i: usize| it.propose(i, 0.0);
         correct(&mut w.lu, (at, &w.open), it, &mut w.dz, &mut w.rows, small);
         it.z.axpby(-Scalar::<P>::one(), &w.dz, One::one());
-        problem.residual(&it.z, &mut it.g)
+        Ok(problem.residual(&it.z, &mut it.g)?)
     }
 
     fn knows(&self, _: &PseudoTransientWork<P>) -> Knows {

@@ -14,6 +14,8 @@ pub(crate) struct Record {
     pub residual: f64,
     pub target: f64,
     pub accuracy: Accuracy,
+    /// ||g(z0)||, to which the tolerance may refer
+    pub first: f64,
     /// of the attempt that stands; none before the first
     pub method: Option<&'static str>,
 }
@@ -33,6 +35,7 @@ impl Default for Record {
             residual: f64::INFINITY,
             target: 0.0,
             accuracy: Accuracy::default(),
+            first: 0.0,
             method: None,
         }
     }

@@ -5,9 +5,9 @@ use super::newton::{StepWork, newton_step};
 use super::root::{Finding, Question, examine};
 use super::{Iterate, Knows, Solver};
 use crate::batch::{Batch, Keep};
-use crate::error::{Error, UserError};
+use crate::error::{Error, StepError, UserError};
 use crate::linear::SparseLu;
-use crate::problem::{Eval, Evaluator, Linearize, Scalar, pattern};
+use crate::problem::{Evaluator, Linearize, Scalar, pattern};
 use crate::sparsity::{Sparsity, covers, direction};
 
 /// Newton's method for sparse Jacobians: J dz = g by sparse LU, z <- z - t dz with t found per sample by backtracking.
@@ -72,7 +72,7 @@ impl<P: Linearize> Keep for SparseNewtonWork<P> {
 
 impl<P: Linearize> SparseNewtonWork<P> {
     /// Compares the assembled Jacobians with one product in general position.
-    fn check(&mut self, problem: &Evaluator<'_, P>, sparsity: &Sparsity) -> Eval {
+    fn check(&mut self, problem: &Evaluator<'_, P>, sparsity: &Sparsity) -> Result<(), StepError> {
         let (at, (v, product)) = (problem.at(), &mut self.vectors);
         v.reset(at.len());
         product.reset(at.len());
@@ -81,7 +81,7 @@ impl<P: Linearize> SparseNewtonWork<P> {
         for i in 0..at.len() {
             product.read(i, &mut self.row);
             if !covers(sparsity, self.lu.values(at.slot(i).index()), &self.direction, &self.row) {
-                return Err(Box::new(Error::IncompleteSparsity { sample: at.sample(i).index() }));
+                return Err(StepError::IncompleteSparsity { sample: at.sample(i).index() });
             }
         }
         self.checked = true;
@@ -117,8 +117,14 @@ impl<P: Linearize> Solver<P> for SparseNewton {
         }
     }
 
-    fn step(&self, problem: &Evaluator<'_, P>, it: &mut Iterate<P::State>, w: &mut SparseNewtonWork<P>) -> Eval {
-        let sparsity = problem.sparsity().ok_or(Error::NoSparsity)?;
+    fn step(
+        &self,
+        problem: &Evaluator<'_, P>,
+        it: &mut Iterate<P::State>,
+        w: &mut SparseNewtonWork<P>,
+    ) -> Result<(), StepError> {
+        // what has none is not accepted
+        let sparsity = problem.sparsity().ok_or("the pattern has gone")?;
         if w.lu.sparsity() != sparsity {
             // memory that is reused for another problem
             w.lu = SparseLu::new(w.lu.slots(), sparsity.clone());
@@ -133,7 +139,7 @@ impl<P: Linearize> Solver<P> for SparseNewton {
             problem.subset(&open, |part| w.check(part, sparsity))?;
             w.open = open;
         }
-        newton_step(&self.line_search, problem, it, (&mut w.lu, &w.open), &mut w.step)
+        Ok(newton_step(&self.line_search, problem, it, (&mut w.lu, &w.open), &mut w.step)?)
     }
 
     fn knows(&self, _: &SparseNewtonWork<P>) -> Knows {

@@ -215,9 +215,9 @@ impl<P: Linearize> TrustWork<P> {
 
     /// Accepts the trial of row i, or takes it back; an exhausted sample ends.
     fn judge(&mut self, strategy: &impl Strategy<Scalar<P>>, it: &mut Iterate<P::State>, i: usize, slot: usize) {
-        let fall = 1.0 - (self.norms[i] / it.norm[i]).as_f64().powi(2);
+        let fall = 1.0 - (self.norms[i] / it.norm(i)).as_f64().powi(2);
         let ratio = if fall.is_finite() && self.predicted[i] > 0.0 { fall / self.predicted[i] } else { -1.0 };
-        let accepted = ratio > ACCEPT && self.norms[i] < it.norm[i];
+        let accepted = ratio > ACCEPT && self.norms[i] < it.norm(i);
         let [_, _, _, z] = &mut self.rows;
         self.z.read(i, z);
         let n = z.len();

@@ -9,7 +9,7 @@ pub(super) fn unit<T: Real>(i: usize, j: usize) -> T {
 }
 
 /// P J = L U by partial pivoting.
-pub(super) struct Factors<T, const N: usize> {
+pub(super) struct SmallLu<T, const N: usize> {
     /// column j at index j
     columns: [[T; N]; N],
     pivots: [usize; N],
@@ -17,7 +17,7 @@ pub(super) struct Factors<T, const N: usize> {
     norm: f64,
 }
 
-impl<T: Real, const N: usize> Factors<T, N> {
+impl<T: Real, const N: usize> SmallLu<T, N> {
     #[inline]
     pub fn new(mut a: [[T; N]; N]) -> Option<Self> {
         let norm = one_norm(&a);
@@ -39,7 +39,7 @@ impl<T: Real, const N: usize> Factors<T, N> {
                 }
             }
         }
-        Some(Factors { columns: a, pivots, norm })
+        Some(SmallLu { columns: a, pivots, norm })
     }
 
     #[inline]

@@ -11,7 +11,7 @@ mod jet;
 
 pub use jet::Jet;
 
-use self::factors::{Factors, unit};
+use self::factors::{SmallLu, unit};
 use crate::kernels::vector::norm;
 use crate::program::{Equation, Number, Plain};
 use crate::solve::root::{FALL, FAR, Finding, Question, SIMPLIFIED, away, confirmed, examine, magnitude};
@@ -197,7 +197,7 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
     }
 
     /// Whether one more evaluation confirms that the correction is what is left; of a point that can't be improved, one on each side.
-    fn confirm(&mut self, tolerance: Tolerance, lu: &Factors<T, N>, left: &[T; N], kind: (f64, bool)) -> bool {
+    fn confirm(&mut self, tolerance: Tolerance, lu: &SmallLu<T, N>, left: &[T; N], kind: (f64, bool)) -> bool {
         let (mut moved, mut confirmed_once) = ([T::zero(); N], false);
         for side in [1.0, -1.0] {
             away(tolerance, &self.z, side, &mut moved);
@@ -254,7 +254,7 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
     }
 
     /// The factors of J at z*, where the theorem can be applied.
-    fn regular(&self) -> Result<Factors<T, N>, Error> {
+    fn regular(&self) -> Result<SmallLu<T, N>, Error> {
         let Root { status, residual, .. } = *self;
         if status != Status::Converged {
             return Err(Error::NotConverged { sample: 0, status, residual });
@@ -314,7 +314,7 @@ impl<E: Equation, T: Real, const N: usize, const P: usize> Root<'_, E, T, N, P> 
     }
 
     /// J at z, factored; none where a pivot is zero or not finite.
-    fn factors(&self) -> Option<Factors<T, N>> {
-        Factors::new(std::array::from_fn(|j| self.slope(|i| unit(i, j), |_| T::zero())))
+    fn factors(&self) -> Option<SmallLu<T, N>> {
+        SmallLu::new(std::array::from_fn(|j| self.slope(|i| unit(i, j), |_| T::zero())))
     }
 }

@@ -37,7 +37,7 @@ use crate::error::Error;
 use crate::outcome::{Reason, Status};
 use crate::problem::{Linearize, Problem, Scalar};
 use crate::solve::Solution;
-use crate::solve::root::{Factors, Neighbourhood, Scan};
+use crate::solve::root::{Factored, Neighbourhood, Scan};
 
 use probe::{Finding, Probe, Step};
 pub(crate) use screen::screen;
@@ -154,8 +154,8 @@ impl<P: Linearize, M> Solution<P, M> {
     fn examine(&self, z: P::State, sample: usize) -> Result<Examined<P>, Error> {
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
         let (mut around, jacobian) = Neighbourhood::new(&self.problem, z, sample).map_err(Error::User)?;
-        let factors = jacobian.is_finite().then(|| Factors::new(jacobian));
-        let condition = factors.as_ref().map_or(f64::INFINITY, Factors::condition);
+        let factors = jacobian.is_finite().then(|| Factored::new(jacobian));
+        let condition = factors.as_ref().map_or(f64::INFINITY, Factored::condition);
         let limit = 0.1 / epsilon;
         let reason = match (self.status(sample), factors) {
             (Status::Converged, Some(factors)) if condition <= limit => {

@@ -2,7 +2,7 @@
 
 use crate::error::UserError;
 use crate::problem::Linearize;
-use crate::solve::root::{Factors, Neighbourhood, general_position};
+use crate::solve::root::{Factored, Neighbourhood, general_position};
 
 /// Largest disagreement e at a regular root: z* is then known to e^2 / 4 of the distance over which J changes by itself. In f64 that
 /// is 1/4000, in f32, where rounding leaves more of z uncertain, 1/256. At a double root e is 1/4.
@@ -70,7 +70,7 @@ impl Deviation {
 /// The test of one solution.
 pub(super) struct Probe<'a, 'p, P: Linearize> {
     around: Neighbourhood<'p, P>,
-    factors: &'a Factors,
+    factors: &'a Factored,
     epsilon: f64,
     newton: Vec<f64>,
     /// step taken, and J^-1 (change of g) - step: forward, backward
@@ -78,7 +78,7 @@ pub(super) struct Probe<'a, 'p, P: Linearize> {
 }
 
 impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
-    pub fn new(around: Neighbourhood<'p, P>, factors: &'a Factors, epsilon: f64) -> Self {
+    pub fn new(around: Neighbourhood<'p, P>, factors: &'a Factored, epsilon: f64) -> Self {
         let mut newton = around.g.clone();
         factors.solve(&mut newton);
         let numbers = || (vec![0.0; newton.len()], vec![0.0; newton.len()]);

@@ -5,6 +5,10 @@ use super::*;
 impl<P: Parametric> Parametric for Scaled<P> {
     type Parameters = P::Parameters;
 
+    fn parametrised(&self) -> Result<(), Error> {
+        self.problem.parametrised()
+    }
+
     fn zero_parameters(&self, samples: usize) -> P::Parameters {
         self.problem.zero_parameters(samples)
     }

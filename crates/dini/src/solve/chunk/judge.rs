@@ -48,16 +48,17 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     {
         self.now = iteration;
         let (scale, knows) = (task.problem.residual_scale(), task.solver.knows(&self.work));
-        self.it.g.norms(&mut self.it.norm);
-        self.it.z.norms(&mut self.it.size);
+        self.norms();
+        self.it.z.norms(&mut self.scratch);
+        self.it.rows.iter_mut().zip(&self.scratch).for_each(|(row, size)| row.size = *size);
         self.keep.clear();
         self.doubts.clear();
         for i in 0..self.slots.len() {
-            if self.watch[i].ended.is_some() {
+            if self.it.rows[i].watch.ended.is_some() {
                 continue;
             }
             let sizes = self.see(i, iteration, scale, round);
-            let mark = self.it.marks[i];
+            let mark = self.it.rows[i].mark;
             let measured = mark.accuracy.is_some_and(|known| known.evidence != Evidence::Bracket);
             if measured && self.is_far(i) {
                 self.doubts.push((i, Doubt::Last(Status::Stagnated)));
@@ -69,8 +70,9 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 self.end(i, made, outcome, sizes, round.method);
                 continue;
             }
-            let failure =
-                mark.ended.or_else(|| self.watch[i].failure(iteration, sizes.residual, sizes.target, round.patience));
+            let failure = mark
+                .ended
+                .or_else(|| self.it.rows[i].watch.failure(iteration, sizes.residual, sizes.target, round.patience));
             let estimate = self.estimate(i, sizes);
             let doubt = if mark.estimated {
                 failure.map(Doubt::Unmeasured)
@@ -86,7 +88,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 let small = estimate.is_some_and(|c| c <= self.it.tolerance.of(sizes.state));
                 // with a Jacobian a zero is examined at once; without, every start is worth a look
                 let look = sizes.residual == 0.0 || small || (iteration == 0 && knows != Knows::Correction);
-                let anew = self.watch[i].examined.is_none_or(|then| sizes.residual <= AGAIN * then);
+                let anew = self.it.rows[i].watch.examined.is_none_or(|then| sizes.residual <= AGAIN * then);
                 let stands = sizes.residual == 0.0 && knows == Knows::Correction;
                 match failure {
                     Some(status) => Some(Doubt::Last(status)),
@@ -103,32 +105,37 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         self.resolve(iteration, round, task)
     }
 
+    /// Norms of the residuals.
+    fn norms(&mut self) {
+        self.it.g.norms(&mut self.scratch);
+        self.it.rows.iter_mut().zip(&self.scratch).for_each(|(row, norm)| row.norm = *norm);
+    }
+
     /// Takes note of the norms of row `i`.
     fn see(&mut self, i: usize, iteration: usize, scale: ResidualScale, round: &Round) -> Sizes {
-        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
-        let (first, watch) = (&mut self.first[self.slots[i]], &mut self.watch[i]);
-        if iteration == 0 && self.record[self.slots[i]].iterations == 0 {
-            *first = residual;
+        let (record, row) = (&mut self.record[self.slots[i]], &mut self.it.rows[i]);
+        let (residual, state, mark) = (row.norm.as_f64(), row.size.as_f64(), row.mark);
+        if iteration == 0 && record.iterations == 0 {
+            record.first = residual;
         }
-        watch.see(iteration, residual, state, round.gain);
-        let mark = &self.it.marks[i];
+        row.watch.see(iteration, residual, state, round.gain);
         if let Some((length, before)) = mark.moved.filter(|_| !mark.estimated) {
-            watch.secant.see(length, (before, residual), mark.changed);
+            row.watch.secant.see(length, (before, residual), mark.changed);
         }
         let tolerance = self.it.tolerance.of(state);
-        let target = match (watch.secant.slope(), scale) {
+        let target = match (row.watch.secant.slope(), scale) {
             (Some(slope), _) => tolerance / slope,
             (None, ResidualScale::State) => tolerance,
-            (None, ResidualScale::Start) => self.it.tolerance.relative * *first,
+            (None, ResidualScale::Start) => self.it.tolerance.relative * record.first,
         };
-        self.it.target[i] = V::Scalar::of(target);
+        row.target = V::Scalar::of(target);
         Sizes { residual, state, target }
     }
 
     /// Norm of the correction left of row `i`, where there is an estimate.
     fn estimate(&self, i: usize, sizes: Sizes) -> Option<f64> {
-        let secant = || Some(self.watch[i].secant.slope()? * sizes.residual);
-        self.it.marks[i].proposed.or_else(secant)
+        let secant = || Some(self.it.rows[i].watch.secant.slope()? * sizes.residual);
+        self.it.rows[i].mark.proposed.or_else(secant)
     }
 
     /// What is known of a fixed point that has converged; its residual has the units of z.
@@ -151,15 +158,15 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     /// and whenever a bound has come much closer.
     fn has_vanished<P: Problem<State = V>, S>(&mut self, i: usize, sizes: Sizes, task: &Task<'_, P, S>) -> bool {
         let epsilon = <V::Scalar as Float>::epsilon().as_f64();
-        let vanished = sizes.state > 0.0 && sizes.state <= epsilon * self.watch[i].largest;
+        let vanished = sizes.state > 0.0 && sizes.state <= epsilon * self.it.rows[i].watch.largest;
         if let Some(bounds) = &task.options.bounds {
             let closest = bounds.closest(&numbers(task.z0, self.base + self.slots[i]), &numbers(&self.it.z, i));
-            if closest <= CLOSER * self.watch[i].pressed {
-                self.watch[i].pressed = closest;
+            if closest <= CLOSER * self.it.rows[i].watch.pressed {
+                self.it.rows[i].watch.pressed = closest;
                 return true;
             }
         }
-        vanished && !std::mem::replace(&mut self.watch[i].zero, true)
+        vanished && !std::mem::replace(&mut self.it.rows[i].watch.zero, true)
     }
 
     /// The unknowns of row `i` that have been pressed against a bound, and those bounds.
@@ -184,7 +191,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
 
     /// Whether z of row `i` is so far from where it started that a residual may be lost among its terms.
     fn is_far(&self, i: usize) -> bool {
-        self.it.size[i].as_f64() > FAR * self.watch[i].started.max(1.0)
+        self.it.rows[i].size.as_f64() > FAR * self.it.rows[i].watch.started.max(1.0)
     }
 
     /// Finds out what must be known, and ends the rows or lets them go on.
@@ -212,7 +219,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
                 None => self.keep.push(i),
                 Some(outcome) => {
                     let (residual, state, target) =
-                        (self.it.norm[i].as_f64(), self.it.size[i].as_f64(), self.it.target[i].as_f64());
+                        (self.it.rows[i].norm.as_f64(), self.it.rows[i].size.as_f64(), self.it.rows[i].target.as_f64());
                     self.end(i, iteration, outcome, Sizes { residual, state, target }, round.method);
                 }
             }
@@ -233,15 +240,15 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             return Ok(());
         }
         let (_, g) = residual_at(task, (self.base, &slots), &self.it.z, &rows)?;
-        self.halves += 2 * slots.len() as u64;
+        self.evaluations.add(slots.len() as u64);
         self.it.g.put(&rows, &g, &(0..rows.len()).collect::<Vec<_>>());
-        self.it.g.norms(&mut self.it.norm);
+        self.norms();
         Ok(())
     }
 
     /// How a row of a fixed point ends whose residual has just been measured: small it may be after all.
     fn ended_unmeasured(&self, i: usize, status: Status) -> (Status, Accuracy) {
-        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
+        let (residual, state) = (self.it.rows[i].norm.as_f64(), self.it.rows[i].size.as_f64());
         let sizes = Sizes { residual, state, target: 0.0 };
         let estimate = self.estimate(i, sizes);
         self.fixed_point(sizes, estimate).map_or((status, Accuracy::default()), |found| (Status::Converged, found))
@@ -261,12 +268,12 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         S: Solver<P, Work = W>,
     {
         let Task { problem, z0, solver, .. } = *task;
-        let (residual, state) = (self.it.norm[i].as_f64(), self.it.size[i].as_f64());
-        self.watch[i].examined = Some(residual);
+        let (residual, state) = (self.it.rows[i].norm.as_f64(), self.it.rows[i].size.as_f64());
+        self.it.rows[i].watch.examined = Some(residual);
         let (slot, tolerance) = (self.slots[i], self.it.tolerance);
         let sample = self.base + slot;
         let (z, start) = (pick(&self.it.z, &[i]), pick(z0, &[sample]));
-        let largest = self.watch[i].largest;
+        let largest = self.it.rows[i].watch.largest;
         let vanished = state <= <V::Scalar as Float>::epsilon().as_f64() * largest;
         let far = self.is_far(i);
         let spent = std::cell::Cell::new(0);
@@ -275,7 +282,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let evaluations = &spent;
         let question = Question { sample, z: &z, start: &start, largest, far, tolerance, last, pressed, evaluations };
         let finding = solver.examine(problem, &self.work, &question)?;
-        self.halves += 2 * spent.get();
+        self.evaluations.add(spent.get());
         if let Some(finding) = finding {
             return Ok(match finding {
                 Finding::Root(accuracy, zeroed) => {
@@ -291,12 +298,12 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         if vanished {
             let (before, value) = (pick(&self.it.z, &[i]), pick(&self.it.g, &[i]));
             self.replace(i, &z.zeros(1), task)?;
-            if self.it.norm[i].as_f64() == 0.0 {
+            if self.it.rows[i].norm.as_f64() == 0.0 {
                 return Ok(Some((Status::Converged, Accuracy::of_norm(state, state, Evidence::Rounding))));
             }
             self.it.z.put(&[i], &before, &[0]);
             self.it.g.put(&[i], &value, &[0]);
-            self.it.norm[i] = V::Scalar::of(residual);
+            self.it.rows[i].norm = V::Scalar::of(residual);
         }
         if problem.residual_scale() == ResidualScale::State {
             return Ok(None);
@@ -304,10 +311,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let slots = [slot];
         let at = Active::new(&slots, self.base, task.parallel);
         let rows = (&self.it.z, &self.it.g, i);
-        let first = self.first[slot];
+        let first = self.record[slot].first;
         let far = far.then_some(first);
-        let accuracy = self.watch[i].secant.confirm(problem, at, rows, (residual, tolerance), far)?;
-        self.halves += 2;
+        let accuracy = self.it.rows[i].watch.secant.confirm(problem, at, rows, (residual, tolerance), far)?;
+        self.evaluations.add(1);
         Ok(match accuracy {
             None if residual == 0.0 => Some((Status::Vanishing, Accuracy::default())),
             Some(accuracy) if accuracy.correction <= tolerance.of(state) => {
@@ -323,10 +330,10 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         P: Problem<State = V>,
     {
         let (z, g) = residual_at(task, (self.base, &[self.slots[i]]), z, &[0])?;
-        self.halves += 2;
+        self.evaluations.add(1);
         let mut norm = [V::Scalar::default()];
         g.norms(&mut norm);
-        self.it.norm[i] = norm[0];
+        self.it.rows[i].norm = norm[0];
         self.it.z.put(&[i], &z, &[0]);
         self.it.g.put(&[i], &g, &[0]);
         Ok(())
@@ -342,8 +349,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         method: &'static str,
     ) {
         let (slot, norm) = (self.slots[i], sizes.residual);
-        self.it.marks[i].ended = Some(status);
-        self.watch[i].ended = Some(self.now);
+        self.it.rows[i].mark.ended = Some(status);
+        self.it.rows[i].watch.ended = Some(self.now);
         let (residual, converged) = (if norm.is_nan() { f64::INFINITY } else { norm }, status == Status::Converged);
         let target = if converged { sizes.target.max(norm) } else { sizes.target };
         let target = if target.is_nan() { f64::INFINITY } else { target };
@@ -353,7 +360,8 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         // where g has vanished its size says nothing
         let better = residual < record.residual && status != Status::Vanishing && record.status != Status::OnBound;
         if first || converged || better || status == Status::OnBound {
-            *record = Record { status, iterations, residual, target, accuracy, method: Some(method) };
+            let method = Some(method);
+            *record = Record { status, iterations, residual, target, accuracy, method, ..*record };
             self.z.put(&[slot], &self.it.z, &[i]);
             self.g.put(&[slot], &self.it.g, &[i]);
         }

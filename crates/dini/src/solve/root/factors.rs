@@ -90,13 +90,13 @@ impl Lu {
 }
 
 /// LU factors of the equilibrated Jacobian R J C.
-pub(crate) struct Factors {
+pub(crate) struct Factored {
     lu: Lu,
     rows: Vec<f64>,
     columns: Vec<f64>,
 }
 
-impl Factors {
+impl Factored {
     /// Factors a finite matrix.
     ///
     /// Which of rows and columns is scaled first matters where the units of the one hide the other; the better conditioned
@@ -111,7 +111,7 @@ impl Factors {
 
     fn scaled(mut matrix: Matrix) -> Self {
         let (rows, columns) = matrix.equilibrate();
-        Factors { lu: Lu::new(&matrix), rows, columns }
+        Factored { lu: Lu::new(&matrix), rows, columns }
     }
 
     /// Condition estimate of the equilibrated matrix; infinite for a singular one.
@@ -183,7 +183,7 @@ mod tests {
         for rows in [true, false] {
             let unit = |i: usize, j: usize| if rows { units[i] } else { units[j] };
             let matrix: Vec<f64> = (0..9).map(|k| unit(k % 3, k / 3) * a[k % 3][k / 3]).collect();
-            assert!(Factors::new(Matrix::dense(3, matrix)).condition() < 20.0);
+            assert!(Factored::new(Matrix::dense(3, matrix)).condition() < 20.0);
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_weakest_direction_is_the_near_null_vector() {
         // columns (1, 1) and (1, 1 + 1e-9): null vector (1, -1)
-        let v = Factors::new(Matrix::dense(2, vec![1.0, 1.0, 1.0, 1.0 + 1e-9])).weakest();
+        let v = Factored::new(Matrix::dense(2, vec![1.0, 1.0, 1.0, 1.0 + 1e-9])).weakest();
         assert!((v[0] + v[1]).abs() < 1e-6 * v[0].abs());
     }
 }

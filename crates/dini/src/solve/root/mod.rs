@@ -40,7 +40,7 @@ pub(crate) use examine::SMALL;
 pub(crate) use examine::examine;
 pub use examine::{Finding, Question};
 pub use factors::equilibrate;
-pub(crate) use factors::{Factors, general, general_position};
+pub(crate) use factors::{Factored, general, general_position};
 pub(crate) use matrix::{Matrix, pattern};
 pub(crate) use neighbourhood::Neighbourhood;
 pub(crate) use scan::Scan;

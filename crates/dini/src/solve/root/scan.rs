@@ -3,7 +3,7 @@
 //! What a few units in the last place change may be no rounding: at a jump an error is the same at every distance, at a kink it grows
 //! with the distance, and where large terms cancel g does not change at all nearby.
 
-use super::{Factors, Neighbourhood, general, magnitude};
+use super::{Factored, Neighbourhood, general, magnitude};
 use crate::error::UserError;
 use crate::problem::Linearize;
 
@@ -35,7 +35,7 @@ impl Scan {
     /// About 12 evaluations and as many solves.
     pub fn new<P: Linearize>(
         around: &mut Neighbourhood<'_, P>,
-        factors: &Factors,
+        factors: &Factored,
         epsilon: f64,
     ) -> Result<Self, UserError> {
         let z = around.z.clone();

@@ -10,7 +10,9 @@ mod rounding;
 
 use num_traits::Float;
 
-use super::{Accuracy, Evidence, Factors, Matrix, Neighbourhood, Scan, Tolerance, away, confirmed, magnitude, pattern};
+use super::{
+    Accuracy, Evidence, Factored, Matrix, Neighbourhood, Scan, Tolerance, away, confirmed, magnitude, pattern,
+};
 use crate::Real;
 use crate::batch::{Batch, numbers};
 use crate::error::UserError;
@@ -152,7 +154,7 @@ impl<'p, P: Linearize> Point<'p, P> {
         if far && !self.has_arrived()? {
             return Ok(Finding::None);
         }
-        let factors = Factors::new(self.jacobian.clone());
+        let factors = Factored::new(self.jacobian.clone());
         let condition = factors.condition();
         let believed = !far || condition <= TRUSTED || self.slope_error()? * condition <= 0.5;
         let regular = believed && condition <= 0.1 / self.epsilon;
@@ -209,7 +211,7 @@ impl<'p, P: Linearize> Point<'p, P> {
     }
 
     /// What rounding errors of g leave uncertain of z: those that were sampled, and one rounding of every term, as data have it.
-    fn uncertain(&self, factors: &Factors, mut errors: Vec<Vec<f64>>) -> Vec<f64> {
+    fn uncertain(&self, factors: &Factored, mut errors: Vec<Vec<f64>>) -> Vec<f64> {
         let (z, n) = (&self.around.z, self.around.z.len());
         errors.iter_mut().for_each(|error| factors.solve(error));
         let mut uncertain: Vec<f64> =
@@ -257,7 +259,7 @@ impl<'p, P: Linearize> Point<'p, P> {
     }
 
     /// Whether J^-1 takes the change of g at four tolerances back to within half of that distance.
-    fn confirms(&mut self, factors: &Factors, correction: &[f64]) -> Result<Option<Accuracy>, UserError> {
+    fn confirms(&mut self, factors: &Factored, correction: &[f64]) -> Result<Option<Accuracy>, UserError> {
         let (z, mut moved) = (self.around.z.clone(), vec![0.0; correction.len()]);
         for side in [1.0, -1.0] {
             away(self.question.tolerance, &z, side, &mut moved);

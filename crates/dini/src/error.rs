@@ -30,9 +30,10 @@ impl From<&str> for StepError {
     }
 }
 
-impl From<StepError> for Error {
-    fn from(error: StepError) -> Self {
-        match error {
+impl StepError {
+    /// No `From`: with a second one, `?` in a user's closure would no longer know its type.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
             StepError::User(error) => Error::User(error),
             StepError::IncompleteSparsity { sample } => Error::IncompleteSparsity { sample },
         }

@@ -10,7 +10,7 @@ use crate::kernels::epilogue::{Epilogue, finish};
 use crate::kernels::tiles::Tiles;
 use crate::kernels::{blocks, vector};
 
-/// A matrix M (outputs x inputs) stored in panels of [`Lane::PANEL`](super::lane::Lane::PANEL) outputs, for products a M^T with rows a.
+/// A matrix M (outputs x inputs) stored in panels of `Lane::PANEL` outputs, for products a M^T with rows a.
 #[derive(Clone, Debug)]
 pub struct Packed<T> {
     outputs: usize,

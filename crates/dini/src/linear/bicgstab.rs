@@ -15,7 +15,7 @@ use crate::problem::Eval;
 /// Two products and two preconditionings an iteration, seven vectors of memory however many iterations. Its residual need
 /// not fall in every step. Where a coefficient would divide by zero, or the recurrences and the measured residual part, it
 /// starts again from where it is; where that gains nothing the sample ends as
-/// [`Stop::Breakdown`](super::Stop::Breakdown) or [`Stop::Stagnated`](super::Stop::Stagnated). The x returned is the best
+/// [`Stop::Breakdown`](crate::outcome::Stop::Breakdown) or [`Stop::Stagnated`](crate::outcome::Stop::Stagnated). The x returned is the best
 /// whose residual was measured. Not for skew-symmetric A, whose first step breaks down: [`Gmres`](super::Gmres) there.
 ///
 /// ```

@@ -13,7 +13,7 @@ use crate::problem::Eval;
 ///
 /// One product and one preconditioning an iteration, five vectors of memory. A direction p with p^T A p <= 0, or a residual
 /// with r^T M^-1 r <= 0, shows that A or M is not positive definite and ends the sample as
-/// [`Stop::NotPositiveDefinite`](super::Stop::NotPositiveDefinite). Symmetry is not checked: with another A it stagnates,
+/// [`Stop::NotPositiveDefinite`](crate::outcome::Stop::NotPositiveDefinite). Symmetry is not checked: with another A it stagnates,
 /// and says so, because the residual is measured before convergence is claimed.
 ///
 /// ```

@@ -50,7 +50,7 @@ pub enum Plan {
 }
 
 /// Looks for a root of g(z; a) = 0, one system of up to 1000 unknowns, or of more where the problem states the
-/// [pattern](Linearize::sparsity) of its Jacobian.
+/// [pattern](Linearize::capabilities) of its Jacobian.
 ///
 /// Above 64 unknowns a pattern is used throughout: Newton's method, units, verdict and derivatives take sparse factors. Above 1000 the
 /// methods with dense matrices are left out, and a root at which J is singular is not looked into: it counts as none.

@@ -77,7 +77,7 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     } else {
         ranges.par_iter().zip(&mut workspace.chunks).try_for_each(one)
     };
-    outcome?;
+    outcome.map_err(StepError::into_error)?;
 
     let (mut z, mut g) = (z0.zeros(z0.samples()), z0.zeros(z0.samples()));
     let mut records = Vec::with_capacity(z0.samples());

@@ -12,7 +12,7 @@ use crate::sparsity::{Sparsity, covers, direction};
 
 /// Newton's method for sparse Jacobians: J dz = g by sparse LU, z <- z - t dz with t found per sample by backtracking.
 ///
-/// The problem states where J may differ from zero ([`Linearize::sparsity`]); for a [`Model`](crate::Model) that is read off the
+/// The problem states where J may differ from zero ([`Linearize::capabilities`]); for a [`Model`](crate::Model) that is read off the
 /// function ([`find_pattern`](crate::Model::find_pattern)) or given ([`pattern`](crate::Model::pattern)). A step costs the entries of
 /// J, by themselves or from one product J v per colour of the pattern, a factorisation of the cost of its fill, and one evaluation per
 /// trial of the line search. The last factorisation is kept for the derivative.

@@ -109,7 +109,7 @@ impl fmt::Display for Figure {
 impl<P: Linearize, M> Solution<P, M> {
     /// Whether the implicit function theorem holds at z* of `sample`.
     ///
-    /// Costs one Jacobian (n products, or what [`Linearize::jacobian`] costs), its factorisation in f64 (2/3 n^3
+    /// Costs one Jacobian (n products, or what its own [matrix](crate::problem::DenseJacobian) costs), its factorisation in f64 (2/3 n^3
     /// operations, n^2 memory; above n = 64 a sparse one where the problem states a pattern), and 30 residuals (18 where n = 1) at a plainly regular root. A delicate or degenerate one
     /// takes up to about 1000 residuals, with a solve of 2 n^2 operations each, per Jacobian and up to 5 Jacobians.
     ///

@@ -99,10 +99,10 @@ impl ForwardReport {
     pub(crate) fn new<P: Problem, M>(solution: &Solution<P, M>) -> Self {
         let samples = 0..solution.samples();
         ForwardReport {
-            statuses: samples.clone().map(|s| solution.status(s)).collect(),
-            iterations: samples.clone().map(|s| solution.iterations(s)).collect(),
-            residuals: samples.clone().map(|s| solution.residual_norm(s)).collect(),
-            accuracies: samples.map(|s| solution.accuracy(s).relative).collect(),
+            statuses: samples.clone().map(|s| solution.outcomes()[s].status).collect(),
+            iterations: samples.clone().map(|s| solution.outcomes()[s].iterations).collect(),
+            residuals: samples.clone().map(|s| solution.outcomes()[s].residual).collect(),
+            accuracies: samples.map(|s| solution.outcomes()[s].accuracy.relative).collect(),
         }
     }
 

@@ -5,8 +5,8 @@ use dini::linear::Inverse;
 use dini::model::System;
 use dini::problem::{ParamJvp, ParamVjp};
 use dini::program::{Equation, Plain};
-use dini::solve::{Accuracy, AnySolver};
-use dini::{Error, Model, Options, Rows, Solution, Status};
+use dini::solve::{AnySolver, Outcome};
+use dini::{Error, Model, Options, Rows, Solution};
 
 use crate::conformance;
 
@@ -36,12 +36,8 @@ pub trait AnyProblem: Send + Sync {
 pub trait AnySolution {
     /// The last iterate of every sample.
     fn z(&self) -> &Rows<f64>;
-    /// How the solve of sample `s` ended.
-    fn status(&self, s: usize) -> Status;
-    /// The correction left of sample `s`.
-    fn accuracy(&self, s: usize) -> Accuracy;
-    /// Iterations made for sample `s`.
-    fn iterations(&self, s: usize) -> usize;
+    /// [`Solution::outcomes`]
+    fn outcomes(&self) -> &[Outcome];
     /// Sample-evaluations of the residual and of Jacobian products.
     fn evaluations(&self) -> u64;
     /// [`Solution::pullback_with`].
@@ -127,16 +123,8 @@ where
         self.z()
     }
 
-    fn status(&self, s: usize) -> Status {
-        self.status(s)
-    }
-
-    fn accuracy(&self, s: usize) -> Accuracy {
-        self.accuracy(s)
-    }
-
-    fn iterations(&self, s: usize) -> usize {
-        self.iterations(s)
+    fn outcomes(&self) -> &[Outcome] {
+        self.outcomes()
     }
 
     fn evaluations(&self) -> u64 {

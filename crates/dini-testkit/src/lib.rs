@@ -8,7 +8,7 @@
 //! let newton = AnySolver::by_name("newton").unwrap();
 //! let case = dini_testkit::cases().into_iter().find(|c| c.name == "boggs").unwrap();
 //! let solution = case.problem.solve(&newton, &case.starts[0], &Options::default())?;
-//! println!("{}: {:?} at {:?}", case.name, solution.status(0), solution.z().row(0));
+//! println!("{}: {:?} at {:?}", case.name, solution.outcomes()[0].status, solution.z().row(0));
 //! # Ok::<(), dini::Error>(())
 //! ```
 //!

@@ -16,8 +16,8 @@ fn at<'a>(case: &'a Case, root: &Root) -> Box<dyn AnySolution + 'a> {
     let options = Options { relative: 1e-10, ..Options::default() };
     let solution = case.problem.solve(&newton(), &root.z, &options).unwrap();
     for s in 0..root.z.samples() {
-        assert_eq!(solution.status(s), Status::Converged, "{}", case.name);
-        assert!(solution.iterations(s) <= 1, "{}", case.name);
+        assert_eq!(solution.outcomes()[s].status, Status::Converged, "{}", case.name);
+        assert!(solution.outcomes()[s].iterations <= 1, "{}", case.name);
     }
     solution
 }
@@ -125,7 +125,7 @@ fn newton_reaches_each_regular_root_from_nearby() {
             let options = Options { relative: 1e-12, ..Options::default() };
             let solution = case.problem.solve(&newton(), &z0, &options).unwrap();
             for s in 0..z0.samples() {
-                assert_eq!(solution.status(s), Status::Converged, "{}", case.name);
+                assert_eq!(solution.outcomes()[s].status, Status::Converged, "{}", case.name);
                 let gap = relative(solution.z().row(s), root.z.row(s));
                 assert!(gap < accuracy(case), "{}: another root, {gap:e} away", case.name);
             }
@@ -153,7 +153,7 @@ fn a_step_tolerance_tells_a_vanishing_residual_from_a_root() {
             let options = Options { relative: 1e-10, ..Options::default() };
             let solver = AnySolver::by_name(name).unwrap();
             let solution = case.problem.solve(&solver, &case.starts[0], &options).unwrap();
-            assert_ne!(solution.status(0), Status::Converged, "{name} on {}: {:?}", case.name, solution.z());
+            assert_ne!(solution.outcomes()[0].status, Status::Converged, "{name} on {}: {:?}", case.name, solution.z());
         }
     }
 }

@@ -48,7 +48,11 @@ fn main() -> Result<(), Error> {
     for (s, da) in DA.iter().enumerate() {
         let (verdict, value) = (tanks.verdict(s)?, derivative.value.row(s)[0]);
         let value = if verdict.holds { format!("{value:.6}") } else { "none".into() };
-        println!("{da:>4} {:>10.6} {:>22} {value:>12}  {verdict}", tanks.z().row(s)[0], tanks.status(s).to_string());
+        println!(
+            "{da:>4} {:>10.6} {:>22} {value:>12}  {verdict}",
+            tanks.z().row(s)[0],
+            tanks.outcomes()[s].status.to_string()
+        );
     }
     Ok(())
 }

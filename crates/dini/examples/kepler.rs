@@ -34,7 +34,10 @@ fn main() -> Result<(), Error> {
         let radius = 1.0 - e * anomaly.cos();
         let exact = [anomaly.sin() / radius, 1.0 / radius, 1.0 / radius];
         let error = [de, dm, forward.row(s)[0]].iter().zip(exact).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
-        println!("{e:>8} {mean:>6} {anomaly:>12.8} {:>6} {de:>12.6} {dm:>12.6} {error:>10.1e}", solution.iterations(s));
+        println!(
+            "{e:>8} {mean:>6} {anomaly:>12.8} {:>6} {de:>12.6} {dm:>12.6} {error:>10.1e}",
+            solution.outcomes()[s].iterations
+        );
     }
     Ok(())
 }

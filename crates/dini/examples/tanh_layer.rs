@@ -48,8 +48,8 @@ fn main() -> Result<(), Error> {
         println!(
             "sample {s}: z* = {:.6?}, {} iterations, residual {:.1e}",
             z.row(s),
-            solution.iterations(s),
-            solution.residual_norm(s)
+            solution.outcomes()[s].iterations,
+            solution.outcomes()[s].residual
         );
         println!("          {}", solution.verdict(s)?);
     }

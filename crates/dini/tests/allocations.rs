@@ -74,7 +74,7 @@ where
     let mut run = || {
         let solution = solve_with(problem, z0, solver, &options, &mut workspace, &|_| Control::Continue).unwrap();
         assert!(solution.converged().is_ok());
-        iterations = (0..z0.samples()).map(|s| solution.iterations(s)).max().unwrap_or(0);
+        iterations = (0..z0.samples()).map(|s| solution.outcomes()[s].iterations).max().unwrap_or(0);
     };
     run();
     (measure(&mut run).count_total, iterations)

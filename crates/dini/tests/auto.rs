@@ -39,7 +39,7 @@ fn only_the_samples_a_method_gives_up_go_on_to_the_next() {
     assert_eq!(methods(&solution, 2), [("picard", Status::Converged)]);
     // iterations are those of all methods together
     let made: usize = solution.attempts(1).map(|a| a.iterations).sum();
-    assert_eq!(made, solution.iterations(1));
+    assert_eq!(made, solution.outcomes()[1].iterations);
 
     // dz*/da = 1 / (1 - slope): with factors for sample 1 and none for the others
     let gradient = solution.pullback(&Rows::from_vec(3, 10, vec![1.0; 30]).unwrap()).unwrap().value;
@@ -68,7 +68,7 @@ fn a_sample_fares_the_same_alone_and_in_a_batch() {
 fn a_start_on_a_root_is_returned() {
     let cell = Tanh::new(2, vec![0.3f64, -0.2, 0.1, 0.4], Rows::new(1, 2)).unwrap();
     let solution = solve(&cell, &Rows::new(1, 2), &Auto::default(), &Options::default()).unwrap();
-    assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
+    assert_eq!((solution.outcomes()[0].status, solution.outcomes()[0].iterations), (Status::Converged, 0));
     assert_eq!(solution.z().as_slice(), [0.0, 0.0]);
     // no factors are there: the derivative makes its own
     let gradient = solution.pullback(&Rows::from_vec(1, 2, vec![1.0, 0.0]).unwrap()).unwrap().value;
@@ -82,12 +82,12 @@ fn where_there_is_no_root_the_smallest_residual_stands() {
     let above = Model::equation(|z, _| [z[0] * z[0] + 1.0]).system(1).unwrap();
     let start = Rows::from_vec(1, 1, vec![3.0]).unwrap();
     let solution = solve(&above, &start, &Auto::default(), &Options::default()).unwrap();
-    assert_ne!(solution.status(0), Status::Converged);
+    assert_ne!(solution.outcomes()[0].status, Status::Converged);
     let smallest = solution.attempts(0).map(|a| a.residual).fold(f64::INFINITY, f64::min);
-    assert_eq!(solution.residual_norm(0), smallest);
+    assert_eq!(solution.outcomes()[0].residual, smallest);
     let z = solution.z().row(0)[0];
-    assert_eq!(solution.residual_norm(0), z * z + 1.0);
-    assert!(solution.iterations(0) <= Options::default().max_iterations);
+    assert_eq!(solution.outcomes()[0].residual, z * z + 1.0);
+    assert!(solution.outcomes()[0].iterations <= Options::default().max_iterations);
     assert!(matches!(solution.pullback(&start), Err(Error::NotConverged { sample: 0, .. })));
 }
 
@@ -98,7 +98,7 @@ fn the_iteration_limit_is_that_of_the_sample() {
     for max_iterations in [0, 1, 2, 3, 7] {
         let options = Options { max_iterations, ..Options::default() };
         let solution = solve(problem.clone(), &start, &Auto::default(), &options).unwrap();
-        assert!(solution.iterations(0) <= max_iterations);
+        assert!(solution.outcomes()[0].iterations <= max_iterations);
     }
 }
 

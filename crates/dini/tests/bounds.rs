@@ -121,7 +121,7 @@ fn iterates_stay_inside_in_every_solver_that_says_so() {
             let z = solution.z().row(0);
             assert!(z.iter().all(|z| 0.0 < *z && *z < 1e6), "{name}: {z:?}");
             assert_eq!(wild.outside.load(Ordering::Relaxed), 0, "{name}");
-            if solution.status(0) == Status::Converged {
+            if solution.outcomes()[0].status == Status::Converged {
                 solved += 1;
                 let mut g = vec![0.0; n];
                 wild.residual(z, &mut g);
@@ -143,7 +143,7 @@ fn a_root_on_a_bound_is_reported_as_such() {
         for start in [0.3, 0.1, 1e-6] {
             let solution =
                 solve(&problem, &Rows::from_vec(1, 1, vec![start]).unwrap(), &solver, &within(bounds.clone())).unwrap();
-            assert_eq!(solution.status(0), Status::OnBound, "{} from {start}", solver.name());
+            assert_eq!(solution.outcomes()[0].status, Status::OnBound, "{} from {start}", solver.name());
             assert_eq!(solution.z().row(0), [0.0]);
             let refused = solution.pullback(&Rows::from_vec(1, 1, vec![1.0]).unwrap());
             assert!(matches!(refused, Err(Error::NotConverged { status: Status::OnBound, .. })));
@@ -154,7 +154,11 @@ fn a_root_on_a_bound_is_reported_as_such() {
     let bounds = Bounds::new(vec![0.25], vec![0.75]).unwrap();
     let solution =
         solve(&problem, &Rows::from_vec(1, 1, vec![0.6]).unwrap(), &Auto::default(), &within(bounds)).unwrap();
-    assert!(!matches!(solution.status(0), Status::Converged | Status::OnBound), "{:?}", solution.status(0));
+    assert!(
+        !matches!(solution.outcomes()[0].status, Status::Converged | Status::OnBound),
+        "{:?}",
+        solution.outcomes()[0].status
+    );
     let z = solution.z().row(0)[0];
     assert!((0.25..=0.75).contains(&z));
 }

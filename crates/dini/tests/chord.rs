@@ -114,7 +114,7 @@ fn closed_forms_and_the_number_of_jacobians() {
         for (s, &a) in a.iter().enumerate() {
             assert!(z.row(s).iter().all(|z| (z - root(a)).abs() < 1e-11), "sample {s}");
         }
-        let iterations: usize = (0..4).map(|s| solution.iterations(s)).sum();
+        let iterations: usize = (0..4).map(|s| solution.outcomes()[s].iterations).sum();
         steps.push((problem.jacobians(), iterations));
     }
     let [(once, slow), (some, middle), (every, fast)] = steps[..] else { panic!() };
@@ -128,7 +128,7 @@ fn closed_forms_and_the_number_of_jacobians() {
 fn the_classical_chord_method_forms_one_jacobian() {
     let problem = Counted::new(&[1.2, 1.0, 1.5]);
     let solution = solve(&problem.problem, &start(3), &classical(), &tight()).unwrap();
-    assert!(solution.converged().is_ok() && (0..3).all(|s| solution.iterations(s) > 3));
+    assert!(solution.converged().is_ok() && (0..3).all(|s| solution.outcomes()[s].iterations > 3));
     assert_eq!(problem.jacobians(), 3, "one a sample");
 }
 
@@ -141,7 +141,7 @@ fn only_the_samples_that_need_it_are_linearised() {
     let chord = Chord { rate: 0.1, ..Chord::default() };
     let direct = solve(&problem.problem, &start(3), &chord, &options).unwrap();
     let jacobians = problem.jacobians() as u64;
-    let far = direct.iterations(1) as u64;
+    let far = direct.outcomes()[1].iterations as u64;
     assert!(direct.converged().is_ok() && jacobians > 4 && jacobians <= 2 + far, "{jacobians} in {far} steps");
     let products = Products(Counted::new(&a).problem);
     let formed = solve(&products, &start(3), &chord, &options).unwrap();
@@ -156,7 +156,7 @@ fn age_limits_how_long_factors_serve() {
         let chord = Chord { age: Some(age), ..classical() };
         let solution = solve(&problem.problem, &start(1), &chord, &tight()).unwrap();
         // and perhaps those that show that no step is needed any more
-        let needed = solution.iterations(0).div_ceil(age);
+        let needed = solution.outcomes()[0].iterations.div_ceil(age);
         assert!((needed..=needed + 1).contains(&problem.jacobians()), "age {age}: {}", problem.jacobians());
     }
 }
@@ -305,14 +305,14 @@ fn singular_and_non_finite_jacobians_are_statuses() {
     let flat = Model::equation(|z, _| [z[0] * z[0] - 1.0]).system(1).unwrap();
     let z0 = Rows::from_vec(2, 1, vec![0.0, 3.0]).unwrap();
     let solution = solve(&flat, &z0, &Chord::default(), &tight()).unwrap();
-    assert_eq!((solution.status(0), solution.status(1)), (Status::Singular, Status::Converged));
+    assert_eq!((solution.outcomes()[0].status, solution.outcomes()[1].status), (Status::Singular, Status::Converged));
     let nan = Model::equation_on_slices(|z: &[f64], _: &[f64], g: &mut [f64]| g[0] = z[0] - 1.0);
     let nan = nan.jacobian(|_, _, j| j[0] = f64::NAN).system(1).unwrap();
     let solution = solve(nan, &z0, &Chord::default(), &tight()).unwrap();
-    assert_eq!(solution.status(0), Status::Singular);
+    assert_eq!(solution.outcomes()[0].status, Status::Singular);
     let rootless = Model::equation(|z, _| [z[0] * z[0] + 1.0]).system(1).unwrap();
     let solution = solve(rootless, &Rows::from_vec(1, 1, vec![0.7]).unwrap(), &Chord::default(), &tight()).unwrap();
-    assert!(solution.status(0) != Status::Converged && solution.z().first_non_finite().is_none());
+    assert!(solution.outcomes()[0].status != Status::Converged && solution.z().first_non_finite().is_none());
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn far_starts_end_at_the_root_with_the_derivative_that_belongs_to_it() {
         let solution = solve(&problem, &row(&[start]), &Auto::default(), &Options::default()).unwrap();
         let z = solution.converged().unwrap().row(0)[0];
         assert!((z - 2.0).abs() <= 2e-6, "from {start}: {z}");
-        assert!(solution.accuracy(0).relative <= 1e-6, "{}", solution.accuracy(0));
+        assert!(solution.outcomes()[0].accuracy.relative <= 1e-6, "{}", solution.outcomes()[0].accuracy);
         let slope = solution.pullback(&row(&[1.0])).unwrap().value.row(0)[0];
         assert!((slope - 1.0 / 12.0).abs() < 1e-5, "from {start}: {slope}");
         let root = tiny::solve(&Cube, [start], [8.0], &Options::default()).unwrap();
@@ -139,8 +139,8 @@ fn what_has_no_root_is_never_called_solved() {
                     let z0: Vec<f64> = (0..n).map(|j| start * (1.0 + 0.3 * j as f64)).collect();
                     let options = Options { relative, ..Options::default() };
                     let solution = solve(Plain(n, g).system(), &row(&z0), &any(solver), &options).unwrap();
-                    if solution.status(0) == Status::Converged {
-                        let what = (solution.z().row(0).to_vec(), solution.accuracy(0));
+                    if solution.outcomes()[0].status == Status::Converged {
+                        let what = (solution.z().row(0).to_vec(), solution.outcomes()[0].accuracy);
                         wrong.push(format!("{solver} on {name} from {z0:?} at {relative:e}: {what:?}"));
                     }
                 }
@@ -162,8 +162,12 @@ fn a_start_on_a_root_is_accepted_at_once_by_every_solver() {
         for nudge in [0.0, 2.2e-16, -4.4e-16, 1e-12] {
             let start = [x + nudge, y - nudge];
             let solution = solve(Plain(2, g).system(), &row(&start), &any(name), &Options::default()).unwrap();
-            assert_eq!(solution.status(0), Status::Converged, "{name}, {nudge:e}");
-            assert!(solution.iterations(0) <= 1, "{name}, {nudge:e}: {} iterations", solution.iterations(0));
+            assert_eq!(solution.outcomes()[0].status, Status::Converged, "{name}, {nudge:e}");
+            assert!(
+                solution.outcomes()[0].iterations <= 1,
+                "{name}, {nudge:e}: {} iterations",
+                solution.outcomes()[0].iterations
+            );
             assert!((solution.z().row(0)[0] - x).abs() < 1e-6);
         }
     }
@@ -173,7 +177,7 @@ fn a_start_on_a_root_is_accepted_at_once_by_every_solver() {
 fn a_root_at_zero_is_found_like_any_other() {
     let halving = Model::fixed_point(|z, _| [0.5 * z[0]]).system(1).unwrap();
     let solution = solve(&halving, &row(&[3.0]), &Picard::default(), &Options::default()).unwrap();
-    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.outcomes()[0].status, Status::Converged);
     assert_eq!(solution.z().row(0), [0.0]);
     type Scalar = fn(Var) -> Var;
     let multiple: [(&str, f64, Scalar); 3] =
@@ -181,7 +185,7 @@ fn a_root_at_zero_is_found_like_any_other() {
     for (name, start, g) in multiple {
         let problem = Model::equation(|z, _| g(z[0])).system(1).unwrap();
         let solution = solve(&problem, &row(&[start]), &Newton::default(), &Options::default()).unwrap();
-        assert_eq!(solution.status(0), Status::Converged, "{name}");
+        assert_eq!(solution.outcomes()[0].status, Status::Converged, "{name}");
         assert!(solution.z().row(0)[0].abs() < 1e-7, "{name}");
         assert!(!solution.verdict(0).unwrap().holds, "{name}");
     }
@@ -192,9 +196,9 @@ fn only_rounding_left_is_converged_and_says_so() {
     let problem = Model::equation(|z, _| [z[0].exp() - 3.0]).system(1).unwrap();
     let options = Options { relative: 1e-18, ..Options::default() };
     let solution = solve(&problem, &row(&[0.5]), &Newton::default(), &options).unwrap();
-    assert_eq!(solution.status(0), Status::Converged);
-    assert_eq!(solution.accuracy(0).evidence, Evidence::Rounding);
-    assert!(solution.accuracy(0).relative < 1e-14);
+    assert_eq!(solution.outcomes()[0].status, Status::Converged);
+    assert_eq!(solution.outcomes()[0].accuracy.evidence, Evidence::Rounding);
+    assert!(solution.outcomes()[0].accuracy.relative < 1e-14);
 }
 
 #[test]
@@ -204,7 +208,7 @@ fn consistent_equations_that_say_the_same_have_a_point_but_no_verdict() {
         (g[0], g[1]) = (circle, 0.3 * circle);
     };
     let solution = solve(Plain(2, g).system(), &row(&[1.0, 2.0]), &Auto::default(), &Options::default()).unwrap();
-    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.outcomes()[0].status, Status::Converged);
     let z = solution.z().row(0);
     assert!((z[0].hypot(z[1]) - 1.0).abs() < 1e-6);
     assert!(!solution.verdict(0).unwrap().holds);
@@ -269,7 +273,7 @@ fn batches_in_single_precision_are_not_refused() {
         *reasons.entry(format!("{:?}", v.reason).chars().take(14).collect()).or_default() += 1;
     }
     let mut evidence = std::collections::BTreeMap::<&str, usize>::new();
-    (0..count).for_each(|s| *evidence.entry(solution.accuracy(s).evidence.name()).or_default() += 1);
+    (0..count).for_each(|s| *evidence.entry(solution.outcomes()[s].accuracy.evidence.name()).or_default() += 1);
     println!("{unsolved} not solved, {} without a derivative {reasons:?} {evidence:?}", gradient.failures.len());
     assert!(
         unsolved <= count / 1000 && gradient.failures.len() <= count / 200,
@@ -310,7 +314,12 @@ fn jumps_kinks_and_hidden_contradictions_are_no_roots() {
             for relative in [1e-6, 1e-12] {
                 let options = Options { relative, ..Options::default() };
                 let solution = solve(&problem, &row(&vec![start; n]), &any(name), &options).unwrap();
-                assert_ne!(solution.status(0), Status::Converged, "{name} on {k} at {relative}: {:?}", solution.z());
+                assert_ne!(
+                    solution.outcomes()[0].status,
+                    Status::Converged,
+                    "{name} on {k} at {relative}: {:?}",
+                    solution.z()
+                );
             }
         }
     }
@@ -326,7 +335,7 @@ fn a_root_on_a_jump_has_no_derivative() {
             Model::equation_on_slices(g).jacobian(|_, _, j| j[0] = 1.0).parameter_jacobian(|_, _, d| d[0] = -1.0);
         let problem = model.parameters(&[1.0]).system(1).unwrap();
         let solution = solve(&problem, &row(&[1.0]), &any("newton"), &Options::default()).unwrap();
-        assert_eq!(solution.status(0), Status::Converged);
+        assert_eq!(solution.outcomes()[0].status, Status::Converged);
         let verdict = solution.verdict(0).unwrap();
         assert!(!verdict.holds && verdict.to_string().contains("jumps"), "{height}: {verdict}");
         assert!(solution.pullback(&row(&[1.0])).is_err());
@@ -340,6 +349,6 @@ fn a_plateau_is_as_wide_as_the_root_is_uncertain() {
     let options = Options { relative: 1e-12, ..Options::default() };
     let solution = solve(&problem, &row(&[1.0]), &any("newton"), &options).unwrap();
     let error = (solution.converged().unwrap().row(0)[0] - 1.234_567_8).abs();
-    assert!(error <= solution.accuracy(0).correction, "{error} {:?}", solution.accuracy(0));
-    assert!(solution.accuracy(0).correction < 1e-5);
+    assert!(error <= solution.outcomes()[0].accuracy.correction, "{error} {:?}", solution.outcomes()[0].accuracy);
+    assert!(solution.outcomes()[0].accuracy.correction < 1e-5);
 }

@@ -28,12 +28,12 @@ fn start<T: Real>(values: &[T]) -> Rows<T> {
 fn sound<P: Problem<State = Rows<T>>, M, T: Real>(solution: &Solution<P, M>, options: &Options) {
     assert_eq!(solution.z().first_non_finite(), None, "the last iterate is finite");
     for s in 0..solution.samples() {
-        let residual = solution.residual_norm(s);
+        let residual = solution.outcomes()[s].residual;
         assert!(!residual.is_nan(), "a residual norm is never NaN");
-        assert!(solution.iterations(s) <= options.max_iterations);
-        if solution.status(s) == Status::Converged {
+        assert!(solution.outcomes()[s].iterations <= options.max_iterations);
+        if solution.outcomes()[s].status == Status::Converged {
             let own = norm(solution.residual().row(s));
-            assert!(residual.is_finite() && residual <= solution.target(s));
+            assert!(residual.is_finite() && residual <= solution.outcomes()[s].target);
             assert!((own - residual).abs() <= 1e-6 * residual, "{own} is reported as {residual}");
         }
     }
@@ -65,15 +65,18 @@ fn a_start_on_the_root_converges_without_an_iteration() {
     for options in [Options::default(), Options { relative: 1e-12, ..Options::default() }] {
         let on_root = scalar(|z: f64| z * z - 4.0, |z| 2.0 * z);
         let solution = run(&on_root, &[2.0, -2.0], &Newton::default(), &options);
-        assert!((0..2).all(|s| solution.status(s) == Status::Converged && solution.iterations(s) == 0));
+        assert!(
+            (0..2)
+                .all(|s| solution.outcomes()[s].status == Status::Converged && solution.outcomes()[s].iterations == 0)
+        );
         // g once, and once beside the root
         assert!(solution.evaluations() <= 8, "{}", solution.evaluations());
         let solution = run(&on_root, &[2.0], &Picard::default(), &options);
-        assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
+        assert_eq!((solution.outcomes()[0].status, solution.outcomes()[0].iterations), (Status::Converged, 0));
     }
     let near = Options { absolute: 1e-6, ..Options::default() };
     let solution = run(quadratic(1), &[2f64.sqrt() + 1e-8], &Newton::default(), &near);
-    assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
+    assert_eq!((solution.outcomes()[0].status, solution.outcomes()[0].iterations), (Status::Converged, 0));
 }
 
 #[test]
@@ -82,11 +85,17 @@ fn the_iteration_limit_ends_a_solve_at_that_iteration() {
         let options = Options { relative: 1e-12, max_iterations, ..Options::default() };
         let solution = run(quadratic(2), &[100.0, 50.0], &Newton::default(), &options);
         for s in 0..2 {
-            assert_eq!((solution.status(s), solution.iterations(s)), (Status::MaxIterations, max_iterations));
+            assert_eq!(
+                (solution.outcomes()[s].status, solution.outcomes()[s].iterations),
+                (Status::MaxIterations, max_iterations)
+            );
         }
         let decay = scalar(|z: f64| 0.1 * z - 1.0, |_| 0.1);
         let solution = run(decay, &[0.0], &Anderson { window: 1, ridge: 10.0, ..Anderson::default() }, &options);
-        assert_eq!((solution.status(0), solution.iterations(0)), (Status::MaxIterations, max_iterations));
+        assert_eq!(
+            (solution.outcomes()[0].status, solution.outcomes()[0].iterations),
+            (Status::MaxIterations, max_iterations)
+        );
     }
 }
 
@@ -94,10 +103,10 @@ fn the_iteration_limit_ends_a_solve_at_that_iteration() {
 fn newton_settles_where_the_tolerance_is_below_rounding() {
     let exact = Options { relative: 1e-40, ..Options::default() };
     let solution = run(quadratic(1), &[1.0], &Newton::default(), &exact);
-    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.outcomes()[0].status, Status::Converged);
     assert!((solution.z().row(0)[0] - 2f64.sqrt()).abs() < 1e-15, "as good as it gets");
     let single = scalar(|z: f32| z * z - 2.0, |z| 2.0 * z);
-    assert_eq!(run(single, &[1.0], &Newton::default(), &exact).status(0), Status::Converged);
+    assert_eq!(run(single, &[1.0], &Newton::default(), &exact).outcomes()[0].status, Status::Converged);
 }
 
 #[test]
@@ -105,53 +114,53 @@ fn stagnation_is_reported_where_no_root_exists() {
     // z^2 + 1 has its smallest residual, 1, at 0, where no root is
     let rootless = scalar(|z: f64| z * z + 1.0, |z| 2.0 * z);
     let solution = run(&rootless, &[0.7], &Newton::default(), &Options::default());
-    assert!(matches!(solution.status(0), Status::Stagnated | Status::Singular | Status::MaxIterations));
-    assert!(solution.residual_norm(0) >= 1.0);
+    assert!(matches!(solution.outcomes()[0].status, Status::Stagnated | Status::Singular | Status::MaxIterations));
+    assert!(solution.outcomes()[0].residual >= 1.0);
     // a residual that never changes
     let constant = scalar(|_: f64| 1.0, |_| 1.0);
     let solution = run(constant, &[0.0], &Picard::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::Stagnated);
-    assert!(solution.iterations(0) < 150);
+    assert_eq!(solution.outcomes()[0].status, Status::Stagnated);
+    assert!(solution.outcomes()[0].iterations < 150);
 }
 
 #[test]
 fn divergence_is_reported_and_the_iterate_stays_finite() {
     let repelling = || scalar(|z: f64| 3.0 * z + 1.0, |_| 3.0);
     let solution = run(repelling(), &[1.0], &Picard::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::Diverged);
+    assert_eq!(solution.outcomes()[0].status, Status::Diverged);
     // the iterate overflows within a few steps
     let cubic = scalar(|z: f64| z * z * z, |z| 3.0 * z * z);
     let solution = run(cubic, &[1e3, 1e20, 1e45, 0.0], &Picard::default(), &Options::default());
     for s in 0..3 {
-        assert!(matches!(solution.status(s), Status::Diverged | Status::NonFinite), "sample {s}");
+        assert!(matches!(solution.outcomes()[s].status, Status::Diverged | Status::NonFinite), "sample {s}");
     }
-    assert_eq!(solution.status(3), Status::Converged);
+    assert_eq!(solution.outcomes()[3].status, Status::Converged);
 }
 
 #[test]
 fn a_start_outside_the_domain_is_non_finite() {
     let ln = || scalar(|z: f64| z.ln() - 1.0, |z| 1.0 / z);
     for s in [
-        run(ln(), &[-1.0], &Picard::default(), &Options::default()).status(0),
-        run(ln(), &[-1.0], &Anderson::default(), &Options::default()).status(0),
-        run(ln(), &[-1.0], &Newton::default(), &Options::default()).status(0),
+        run(ln(), &[-1.0], &Picard::default(), &Options::default()).outcomes()[0].status,
+        run(ln(), &[-1.0], &Anderson::default(), &Options::default()).outcomes()[0].status,
+        run(ln(), &[-1.0], &Newton::default(), &Options::default()).outcomes()[0].status,
     ] {
         assert_eq!(s, Status::NonFinite);
     }
     // a domain left on the way: Picard has no line search
     let solution = run(ln(), &[0.1, 2.0], &Picard::default(), &Options { max_iterations: 50, ..Options::default() });
-    assert!(!matches!(solution.status(1), Status::NonFinite));
+    assert!(!matches!(solution.outcomes()[1].status, Status::NonFinite));
     let leaves = scalar(|z: f64| (z - 1.0).sqrt() + 1.0, |z| 0.5 / (z - 1.0).sqrt());
     let solution = run(leaves, &[2.0], &Picard::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::NonFinite);
-    assert_eq!(solution.residual_norm(0), f64::INFINITY);
+    assert_eq!(solution.outcomes()[0].status, Status::NonFinite);
+    assert_eq!(solution.outcomes()[0].residual, f64::INFINITY);
 }
 
 #[test]
 fn an_exactly_singular_jacobian_ends_that_sample_only() {
     let solution = run(quadratic(2), &[0.0, 1.0], &Newton::default(), &Options::default());
-    assert_eq!([solution.status(0), solution.status(1)], [Status::Singular, Status::Converged]);
-    assert_eq!((solution.z().row(0)[0], solution.residual_norm(0)), (0.0, 2.0));
+    assert_eq!([solution.outcomes()[0].status, solution.outcomes()[1].status], [Status::Singular, Status::Converged]);
+    assert_eq!((solution.z().row(0)[0], solution.outcomes()[0].residual), (0.0, 2.0));
 }
 
 #[test]
@@ -162,11 +171,11 @@ fn newton_backtracks_into_the_domain() {
         let solution =
             run(ln(a), &[10.0, 1e3, 0.01], &Newton::default(), &Options { relative: 1e-12, ..Options::default() });
         for s in 0..3 {
-            assert_eq!(solution.status(s), Status::Converged, "ln z = {a}, sample {s}");
+            assert_eq!(solution.outcomes()[s].status, Status::Converged, "ln z = {a}, sample {s}");
             assert!((solution.z().row(s)[0] / a.exp() - 1.0).abs() < 1e-10);
         }
         let full = Newton { line_search: LineSearch { halvings: 0, ..LineSearch::default() } };
-        assert_eq!(run(ln(-3.0), &[10.0], &full, &Options::default()).status(0), Status::NonFinite);
+        assert_eq!(run(ln(-3.0), &[10.0], &full, &Options::default()).outcomes()[0].status, Status::NonFinite);
     }
 }
 
@@ -182,9 +191,9 @@ fn an_observer_interrupts_its_chunk() {
         let z0 = start(&[1.0, 3.0, 1.0, 3.0]);
         let solution = solve_with(quadratic(4), &z0, &Newton::default(), &options, &mut workspace, &observer).unwrap();
         sound(&solution, &options);
-        let statuses = [0, 1, 2, 3].map(|s| solution.status(s));
+        let statuses = [0, 1, 2, 3].map(|s| solution.outcomes()[s].status);
         assert_eq!(statuses, [Status::Interrupted, Status::Interrupted, Status::Converged, Status::Converged]);
-        assert_eq!([solution.iterations(0), solution.iterations(1)], [stop_at; 2]);
+        assert_eq!([solution.outcomes()[0].iterations, solution.outcomes()[1].iterations], [stop_at; 2]);
         let undisturbed = solve(quadratic(4), &z0, &Newton::default(), &options).unwrap();
         assert_eq!(solution.z().row(3), undisturbed.z().row(3));
     }
@@ -221,7 +230,7 @@ fn observed(compaction: f64) {
             assert!(residual.iter().all(|r| r.is_finite()) && target.iter().all(|t| *t > 0.0));
             for &sample in samples {
                 // the last iteration of a sample is shown, and the one that only finds that no step is needed
-                let last = solution.iterations(sample) + 1;
+                let last = solution.outcomes()[sample].iterations + 1;
                 assert!(last >= *iteration, "sample {sample} had already ended at {iteration}");
             }
         }
@@ -263,12 +272,12 @@ fn a_fixed_point_is_judged_relative_to_its_state() {
         let options = Options { relative, absolute, ..Options::default() };
         let solution = run(contraction(), &[0.0], &Picard::default(), &options);
         let z = solution.z().row(0)[0];
-        assert_eq!(solution.status(0), Status::Converged);
+        assert_eq!(solution.outcomes()[0].status, Status::Converged);
         // the residual is half of the error, and both are halved in every step: not an iteration more than needed
         let (error, allowed) = (1000.0 - z, absolute + relative * z);
         assert!(error <= allowed && 2.0 * error > allowed * (1.0 - 1e-2), "{error} of {allowed}");
-        assert!((solution.accuracy(0).correction - error).abs() <= 1e-6 * error);
-        assert_eq!(solution.evaluations(), 1 + solution.iterations(0) as u64);
+        assert!((solution.outcomes()[0].accuracy.correction - error).abs() <= 1e-6 * error);
+        assert_eq!(solution.evaluations(), 1 + solution.outcomes()[0].iterations as u64);
     }
 }
 
@@ -280,7 +289,7 @@ fn an_equation_is_judged_by_its_correction_whatever_its_units() {
             let options = Options { relative, absolute, ..Options::default() };
             let solution = run(&line, &[0.0, 900.0, 1e-3], &Newton::default(), &options);
             for s in 0..3 {
-                assert_eq!(solution.status(s), Status::Converged);
+                assert_eq!(solution.outcomes()[s].status, Status::Converged);
                 assert!((solution.z().row(s)[0] - 1000.0).abs() <= absolute + relative * 1000.0);
             }
         }
@@ -303,8 +312,10 @@ fn a_restart_from_the_solution_converges() {
     first.converged().unwrap();
     let again = solve(&problem, first.z(), &Newton::default(), &options).unwrap();
     sound(&again, &options);
-    let failed: Vec<_> =
-        again.failures().map(|s| (s, again.status(s), again.residual_norm(s), again.target(s))).collect();
+    let failed: Vec<_> = again
+        .failures()
+        .map(|s| (s, again.outcomes()[s].status, again.outcomes()[s].residual, again.outcomes()[s].target))
+        .collect();
     assert!(failed.is_empty(), "{} of {b} samples: {:?} ...", failed.len(), failed[0]);
 }
 
@@ -314,11 +325,17 @@ fn a_residual_whose_norm_overflows_is_not_converged() {
     let double = scalar(|z: f64| 1e200 * (z - 3.0), |_| 1e200);
     let solution = solve(double, &start(&[0.0]), &Newton::default(), &Options::default()).unwrap();
     let z = solution.z().row(0)[0];
-    assert!(solution.status(0) != Status::Converged || (z - 3.0).abs() < 1e-5, "f64: z = {z} is called a root");
+    assert!(
+        solution.outcomes()[0].status != Status::Converged || (z - 3.0).abs() < 1e-5,
+        "f64: z = {z} is called a root"
+    );
     let single = scalar(|z: f32| 1e25 * (z - 3.0), |_| 1e25);
     let solution = solve(single, &start(&[0.0]), &Newton::default(), &Options::default()).unwrap();
     let z = solution.z().row(0)[0];
-    assert!(solution.status(0) != Status::Converged || (z - 3.0).abs() < 1e-5, "f32: z = {z} is called a root");
+    assert!(
+        solution.outcomes()[0].status != Status::Converged || (z - 3.0).abs() < 1e-5,
+        "f32: z = {z} is called a root"
+    );
 }
 
 /// Residuals too small for their squares: ||g|| underflows to zero, which is no root either.
@@ -328,11 +345,17 @@ fn a_residual_whose_norm_underflows_is_not_converged() {
     let single = scalar(|z: f32| 1e-23 * (z * z - 2.0), |z| 2e-23 * z);
     let solution = solve(single, &start(&[10.0]), &Newton::default(), &Options::default()).unwrap();
     let z = solution.z().row(0)[0];
-    assert!(solution.status(0) != Status::Converged || (z - 2f32.sqrt()).abs() < 1e-4, "f32: z = {z} is called a root");
+    assert!(
+        solution.outcomes()[0].status != Status::Converged || (z - 2f32.sqrt()).abs() < 1e-4,
+        "f32: z = {z} is called a root"
+    );
     let double = scalar(|z: f64| 1e-170 * (z * z - 2.0), |z| 2e-170 * z);
     let solution = solve(double, &start(&[10.0]), &Newton::default(), &Options::default()).unwrap();
     let z = solution.z().row(0)[0];
-    assert!(solution.status(0) != Status::Converged || (z - 2f64.sqrt()).abs() < 1e-4, "f64: z = {z} is called a root");
+    assert!(
+        solution.outcomes()[0].status != Status::Converged || (z - 2f64.sqrt()).abs() < 1e-4,
+        "f64: z = {z} is called a root"
+    );
 }
 
 /// The same for the state: a number density of 1e20 in f32.
@@ -342,7 +365,10 @@ fn a_state_whose_norm_overflows_is_solved_for() {
         let density = Model::fixed_point(|z, _| [0.5 * z[0] + 1e20]).single_precision().system(1).unwrap();
         let solution = solve(density, &start(&[1e20]), &solver, &Options::default()).unwrap();
         let z = solution.z().row(0)[0];
-        assert!(solution.status(0) != Status::Converged || (z / 2e20 - 1.0).abs() < 1e-4, "z = {z:e} is called a root");
+        assert!(
+            solution.outcomes()[0].status != Status::Converged || (z / 2e20 - 1.0).abs() < 1e-4,
+            "z = {z:e} is called a root"
+        );
     }
 }
 
@@ -352,7 +378,7 @@ fn a_converged_state_is_returned_even_where_its_norm_overflows() {
     let line = scalar(|z: f32| 1e-10 * (z - 1.1e20), |_| 1e-10);
     let solution = solve(line, &start(&[1e20]), &Newton::default(), &Options::default()).unwrap();
     let z = solution.z().row(0)[0];
-    assert_eq!(solution.status(0), Status::Converged);
+    assert_eq!(solution.outcomes()[0].status, Status::Converged);
     assert!((z / 1.1e20 - 1.0).abs() < 1e-4, "z = {z:e} is called a root");
 }
 
@@ -362,13 +388,13 @@ fn a_failed_line_search_leaves_the_iterate_alone() {
     // the domain ends at 1
     let edge = scalar(|z: f64| if z < 1.0 { f64::NAN } else { 1.0 + z }, |_| 1.0);
     let solution = run(edge, &[1.0], &Newton::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::NonFinite);
-    assert_eq!((solution.z().row(0)[0], solution.residual_norm(0)), (1.0, 2.0));
+    assert_eq!(solution.outcomes()[0].status, Status::NonFinite);
+    assert_eq!((solution.z().row(0)[0], solution.outcomes()[0].residual), (1.0, 2.0));
     // a wrong derivative: no step descends
     let wrong = scalar(|z: f64| 1.0 + z * z, |_| -1.0);
     let solution = run(wrong, &[1.0], &Newton::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::Stagnated);
-    assert!(solution.residual_norm(0) <= 2.0, "{}", solution.residual_norm(0));
+    assert_eq!(solution.outcomes()[0].status, Status::Stagnated);
+    assert!(solution.outcomes()[0].residual <= 2.0, "{}", solution.outcomes()[0].residual);
 }
 
 /// "Ends the row at its present iterate": a Newton correction that overflows must not throw the iterate away.
@@ -376,8 +402,8 @@ fn a_failed_line_search_leaves_the_iterate_alone() {
 fn a_correction_that_overflows_leaves_the_iterate_alone() {
     let cliff = scalar(|z: f64| if z == 0.0 { 1e10 } else { 1e9 }, |z| if z == 0.0 { 1e10 } else { 1e-305 });
     let solution = run(cliff, &[0.0], &Newton::default(), &Options::default());
-    assert_eq!(solution.status(0), Status::Singular);
-    assert_eq!((solution.z().row(0)[0], solution.residual_norm(0)), (-1.0, 1e9));
+    assert_eq!(solution.outcomes()[0].status, Status::Singular);
+    assert_eq!((solution.z().row(0)[0], solution.outcomes()[0].residual), (-1.0, 1e9));
 }
 
 /// z, its residual vector and its residual norm belong together, whatever the status.
@@ -396,7 +422,11 @@ fn the_residual_belongs_to_the_iterate() {
         let solution = run(&problem, &[z0], &Picard::default(), &Options { max_iterations: 20, ..Options::default() });
         problem.residual(at, solution.z(), &mut g).unwrap();
         let (own, reported) = (g.row(0)[0], solution.residual().row(0)[0]);
-        assert!(own == reported || own.is_nan() && reported.is_nan(), "{}: {own} and {reported}", solution.status(0));
+        assert!(
+            own == reported || own.is_nan() && reported.is_nan(),
+            "{}: {own} and {reported}",
+            solution.outcomes()[0].status
+        );
     }
 }
 
@@ -494,8 +524,8 @@ fn an_error_of_the_users_function_ends_a_derivative_too() {
 type Outcome = (Vec<f64>, Vec<(Status, usize, f64)>);
 
 fn outcome<P: Problem<State = Rows<f64>>, M>(solution: &Solution<P, M>) -> Outcome {
-    let records =
-        (0..solution.samples()).map(|s| (solution.status(s), solution.iterations(s), solution.residual_norm(s)));
+    let records = (0..solution.samples())
+        .map(|s| (solution.outcomes()[s].status, solution.outcomes()[s].iterations, solution.outcomes()[s].residual));
     (solution.z().as_slice().to_vec(), records.collect())
 }
 
@@ -639,7 +669,10 @@ fn a_dropped_sample_contributes_zero_even_where_its_derivatives_are_nan() {
     let (problem, z0) = half_outside();
     let solution =
         solve(&problem, &z0, &Newton::default(), &Options { relative: 1e-12, ..Options::default() }).unwrap();
-    assert_eq!([0, 1, 2].map(|s| solution.status(s)), [Status::Converged, Status::NonFinite, Status::Converged]);
+    assert_eq!(
+        [0, 1, 2].map(|s| solution.outcomes()[s].status),
+        [Status::Converged, Status::NonFinite, Status::Converged]
+    );
     let w = start(&[1.0; 3]);
     assert!(matches!(solution.pullback(&w), Err(Error::NotConverged { sample: 1, .. })));
     for on_failure in [OnFailure::Drop, OnFailure::Accept] {

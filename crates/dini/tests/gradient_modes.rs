@@ -286,7 +286,7 @@ fn a_failed_sample_is_refused_or_dropped_by_every_mode() {
     let options = Options { max_iterations: 60, ..Options::default() };
     let solution = solve(&cell, &one(&[0.0, 0.5, 0.0]), &Picard::default(), &options).unwrap();
     let single = solve(&alone, &one(&[0.0]), &Picard::default(), &options).unwrap();
-    assert_eq!(solution.status(1), Status::MaxIterations);
+    assert_eq!(solution.outcomes()[1].status, Status::MaxIterations);
     let w = one(&[1.0; 3]);
     for mode in modes(OnFailure::Refuse) {
         assert!(matches!(solution.gradient(&w, mode.as_ref()), Err(Error::NotConverged { sample: 1, .. })));

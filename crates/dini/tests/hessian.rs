@@ -332,7 +332,7 @@ fn samples_that_did_not_converge_are_refused_dropped_or_accepted() {
     let z0 = Rows::from_vec(2, 1, vec![90.0, 1.0]).unwrap();
     let options = Options { max_iterations: 2, ..tight() };
     let early = solve(root(a), &z0, &Newton::default(), &options).unwrap();
-    assert_eq!([early.status(0), early.status(1)], [Status::MaxIterations, Status::Converged]);
+    assert_eq!([early.outcomes()[0].status, early.outcomes()[1].status], [Status::MaxIterations, Status::Converged]);
     let ones = start(2, 1, 1.0);
     let run = |on_failure| {
         early.hessian_product_with(&ones, &ones, linear_loss, &Implicit { on_failure, ..Implicit::default() })

@@ -516,7 +516,7 @@ fn a_jacobian_that_is_not_finite_ends_newton_krylov_as_singular() {
         let problem = model.jacobian(|_, _, j| j[0] = f64::NAN).system(1).unwrap();
         let solver = NewtonKrylov { krylov, ..NewtonKrylov::default() };
         let solution = solve(&problem, &Rows::new(1, 1), &solver, &Options::default()).unwrap();
-        assert_eq!(solution.status(0), Status::Singular, "{solver:?}");
+        assert_eq!(solution.outcomes()[0].status, Status::Singular, "{solver:?}");
     }
 }
 

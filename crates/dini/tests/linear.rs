@@ -450,7 +450,7 @@ fn a_singular_jacobian_is_refused_even_when_the_start_was_the_root() {
     // z_0 = 0, z_1^2 = 0: J = diag(1, 0) at the root
     let problem = Model::equation(|z, a| [z[0] - a[0], z[1] * z[1] - a[0]]).parameters(&[0.0]).system(2).unwrap();
     let solution = solve(&problem, &Rows::new(1, 2), &Newton::default(), &Options::default()).unwrap();
-    assert_eq!((solution.status(0), solution.iterations(0)), (Status::Converged, 0));
+    assert_eq!((solution.outcomes()[0].status, solution.outcomes()[0].iterations), (Status::Converged, 0));
     for w in [vec![0.0, 1.0], vec![1.0, 1.0], vec![1.0, 0.0]] {
         let refused = solution.pullback(&Rows::from_vec(1, 2, w.clone()).unwrap());
         assert!(matches!(refused, Err(Error::Singular { sample: 0, .. })), "w = {w:?}: {refused:?}");
@@ -485,7 +485,7 @@ fn derivatives_do_not_depend_on_the_rest_of_the_chunk() {
     for relative in [1e-2, 1e-4, 1e-8] {
         let options = |chunk| Options { relative, absolute: 1e-9, chunk: Some(chunk), ..Options::default() };
         let together = solve(problem(c.clone()), &z0, &Newton::default(), &options(3)).unwrap();
-        assert_eq!(together.iterations(1), 0);
+        assert_eq!(together.outcomes()[1].iterations, 0);
         let apart = solve(problem(c.clone()), &z0, &Newton::default(), &options(1)).unwrap();
         assert_eq!(together.z(), apart.z());
         let (together, apart) = (together.pullback(&w).unwrap(), apart.pullback(&w).unwrap());

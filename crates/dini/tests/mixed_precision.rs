@@ -62,8 +62,8 @@ fn a_rough_start_saves_evaluations_and_changes_no_answer() {
     assert!(after < before, "{after} full evaluations instead of {before}");
     assert!(mixed.evaluations() > after as u64, "rough evaluations are counted");
     for sample in 0..4 {
-        assert_eq!(mixed.status(sample), Status::Converged);
-        assert!(mixed.residual_norm(sample) <= mixed.target(sample));
+        assert_eq!(mixed.outcomes()[sample].status, Status::Converged);
+        assert!(mixed.outcomes()[sample].residual <= mixed.outcomes()[sample].target);
         assert!((mixed.z().row(sample)[0] - plain.z().row(sample)[0]).abs() < 1e-9);
     }
 }
@@ -93,7 +93,7 @@ fn useless(full: impl Fn(f64) -> f64 + Sync, rough: impl Fn(f64) -> f64 + Sync) 
     let plain = solve(&problem, &starts(), &Picard::default(), &options(false)).unwrap();
     let mixed = solve(&problem, &starts(), &Picard::default(), &options(true)).unwrap();
     for sample in 0..4 {
-        assert_eq!(mixed.status(sample), Status::Converged);
+        assert_eq!(mixed.outcomes()[sample].status, Status::Converged);
         assert_eq!(mixed.z().row(sample), plain.z().row(sample));
     }
 }
@@ -145,7 +145,7 @@ fn a_start_on_the_root_stays_there() {
     let problem = pair(|_| 2.0, |_| 2.001);
     let start = Rows::from_vec(1, 1, vec![2.0]).unwrap();
     let solution = solve(&problem, &start, &Picard::default(), &options(true)).unwrap();
-    assert_eq!((solution.iterations(0), solution.z().row(0)[0]), (0, 2.0));
+    assert_eq!((solution.outcomes()[0].iterations, solution.z().row(0)[0]), (0, 2.0));
 }
 
 fn cell_is_solved_to_tolerance<S>(solver: &S)

@@ -49,14 +49,14 @@ fn claims_hold<T: Real, S: for<'a> Solver<&'a Tanh<T>>>(case: &Case<T>, solver: 
     for s in 0..case.b {
         let z = solution.z().row(s);
         let own = norm(&residual(&case.cell, s, z));
-        assert!(!solution.residual_norm(s).is_nan());
+        assert!(!solution.outcomes()[s].residual.is_nan());
         // the reported residual is the true one, converged or not
         assert!(
-            (own - solution.residual_norm(s)).abs() <= rounding,
+            (own - solution.outcomes()[s].residual).abs() <= rounding,
             "{own} is reported as {}",
-            solution.residual_norm(s)
+            solution.outcomes()[s].residual
         );
-        if solution.status(s) == Status::Converged {
+        if solution.outcomes()[s].status == Status::Converged {
             // g = J c with ||J|| <= 1 + ||W||
             assert!(
                 own <= (1.0 + case.norm) * relative * norm(z) + rounding,
@@ -65,9 +65,9 @@ fn claims_hold<T: Real, S: for<'a> Solver<&'a Tanh<T>>>(case: &Case<T>, solver: 
                 case.norm
             );
         } else {
-            assert!(solution.residual_norm(s) > solution.target(s));
+            assert!(solution.outcomes()[s].residual > solution.outcomes()[s].target);
         }
-        assert!(solution.iterations(s) <= options.max_iterations);
+        assert!(solution.outcomes()[s].iterations <= options.max_iterations);
     }
     case.b - solution.failures().count()
 }
@@ -130,7 +130,7 @@ fn contractions_are_solved_by_every_solver() {
 /// The samples of a cell that Newton solves, as a cell of their own with a start on the solution.
 fn solved_part(case: &Case<f64>) -> Option<(Tanh<f64>, Rows<f64>)> {
     let solution = solve(&case.cell, &case.z0, &Newton::default(), &options(1e-13)).unwrap();
-    let good: Vec<usize> = (0..case.b).filter(|&s| solution.status(s) == Status::Converged).collect();
+    let good: Vec<usize> = (0..case.b).filter(|&s| solution.outcomes()[s].status == Status::Converged).collect();
     let take = |from: &Rows<f64>| {
         let values = good.iter().flat_map(|&s| from.row(s).to_vec()).collect();
         Rows::from_vec(good.len(), case.n, values).unwrap()
@@ -219,7 +219,7 @@ fn gradients_match_central_differences_of_the_solution() {
             let x = Rows::from_vec(b, n, moved(cell.inputs().as_slice(), direction.x.as_slice())).unwrap();
             let cell = Tanh::new(n, moved(cell.weights(), &direction.w), x).unwrap();
             let moved = solve(&cell, solution.z(), &Newton::default(), &options(1e-14)).unwrap();
-            assert!((0..b).all(|s| moved.residual_norm(s) < 1e-12));
+            assert!((0..b).all(|s| moved.outcomes()[s].residual < 1e-12));
             dot(moved.z().as_slice(), w.as_slice())
         };
         let difference = (loss(h) - loss(-h)) / (2.0 * h);
@@ -249,7 +249,8 @@ fn f32_agrees_with_f64() {
         let drop = Implicit { on_failure: OnFailure::Drop, ..Implicit::default() };
         let (left, right) = (narrow.pullback_with(&w, &drop).unwrap(), double.pullback_with(&wide_w, &drop).unwrap());
         for s in 0..b {
-            let both = narrow.status(s) == Status::Converged && double.status(s) == Status::Converged;
+            let both =
+                narrow.outcomes()[s].status == Status::Converged && double.outcomes()[s].status == Status::Converged;
             if !both || right.reports[s].condition > 30.0 {
                 continue;
             }

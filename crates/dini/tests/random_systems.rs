@@ -133,11 +133,12 @@ fn tried<T: Real>(system: &System, solver: &str, start: &[f64], relative: f64, c
     let z0 = Rows::from_vec(1, system.n, start.iter().map(|v| T::of(*v)).collect()).unwrap();
     let solution = solve(system.problem::<T>(), &z0, &AnySolver::by_name(solver).unwrap(), &options).unwrap();
     count.regular += usize::from(system.kind == Kind::Regular);
-    if solution.status(0) != Status::Converged {
+    if solution.outcomes()[0].status != Status::Converged {
         return;
     }
     let z: Vec<f64> = solution.z().row(0).iter().map(|v| v.as_f64()).collect();
-    let what = || format!("{solver}, {relative:e}, from {start:?} to {z:?}, {}: {system:?}", solution.accuracy(0));
+    let what =
+        || format!("{solver}, {relative:e}, from {start:?} to {z:?}, {}: {system:?}", solution.outcomes()[0].accuracy);
     let verdict = solution.verdict(0).unwrap();
     match system.kind {
         Kind::Inconsistent => return count.wrong.push(format!("no root: {}", what())),
@@ -159,7 +160,7 @@ fn tried<T: Real>(system: &System, solver: &str, start: &[f64], relative: f64, c
         let largest = if largest == 0.0 { 1.0 } else { largest };
         if y(j) <= 1e-9 * largest { largest * system.s[j] } else { root[j].abs() }
     };
-    let accuracy = solution.accuracy(0);
+    let accuracy = solution.outcomes()[0].accuracy;
     if accuracy.evidence == Evidence::Rounding && !verdict.holds {
         // a multiple root, or nearly one, known as far as rounding lets it be, and said to be one
         return;

@@ -410,7 +410,7 @@ fn sparse_newton_is_dense_newton() {
     let dense = solve(&problem, &start, &Newton::default(), &tight()).unwrap();
     assert!(error(sparse.converged().unwrap().as_slice(), dense.converged().unwrap().as_slice()) < 1e-12);
     for s in 0..3 {
-        assert_eq!(sparse.iterations(s), dense.iterations(s));
+        assert_eq!(sparse.outcomes()[s].iterations, dense.outcomes()[s].iterations);
     }
     let w = common::rows(5, 3, 50);
     let (from_sparse, from_dense) = (sparse.pullback(&w).unwrap(), dense.pullback(&w).unwrap());
@@ -453,7 +453,7 @@ fn a_jacobian_costs_as_many_products_as_colours() {
     let problem = Bratu::new(2000, vec![2.0]);
     let solution = solve(&problem, &Rows::new(1, 2000), &SparseNewton::default(), &fine()).unwrap();
     solution.converged().unwrap();
-    let steps = solution.iterations(0);
+    let steps = solution.outcomes()[0].iterations;
     // one more checks the pattern
     assert!(steps >= 2);
     assert_eq!(problem.products.load(Ordering::Relaxed), 3 * steps + 1);
@@ -486,7 +486,7 @@ fn the_derivative_needs_no_factors_from_the_solver() {
     // a start on the root: nothing was factored
     let accepted = Options { absolute: 1e-9, ..Options::default() };
     let at_root = solve(&problem, reference.z(), &SparseNewton::default(), &accepted).unwrap();
-    assert_eq!(at_root.iterations(0), 0);
+    assert_eq!(at_root.outcomes()[0].iterations, 0);
     assert!(error(&at_root.pullback(&w).unwrap().value, &expected.value) < 1e-9);
     // a solver that leaves nothing behind
     let krylov = solve(&problem, reference.z(), &NewtonKrylov::default(), &accepted).unwrap();
@@ -499,7 +499,7 @@ fn stale_factors_do_not_show_in_the_derivative() {
     let problem = Bratu::new(200, vec![3.0]);
     let loose = Options { relative: 0.3, ..Options::default() };
     let solution = solve(&problem, &Rows::new(1, 200), &SparseNewton::default(), &loose).unwrap();
-    assert_eq!(solution.iterations(0), 1);
+    assert_eq!(solution.outcomes()[0].iterations, 1);
     let w = common::rows(8, 1, 200);
     let auto = solution.pullback(&w).unwrap();
     let dense = Implicit { method: Method::Dense, ..Implicit::default() };
@@ -530,7 +530,7 @@ fn singular_jacobians_are_refused() {
     }
     let problem = linear(&sparsity, matrix);
     let at_root = solve(&problem, &Rows::new(1, n), &SparseNewton::default(), &Options::default()).unwrap();
-    assert_eq!(at_root.status(0), Status::Converged);
+    assert_eq!(at_root.outcomes()[0].status, Status::Converged);
     assert!(matches!(at_root.pullback(&common::rows(1, 1, n)), Err(Error::Singular { sample: 0, .. })));
     // a pattern with an empty column, where that is the truth
     let entries = (0..n).flat_map(|j| [(j, j), ((j + 1) % n, j)]).filter(|&(_, j)| j != 7);
@@ -539,7 +539,7 @@ fn singular_jacobians_are_refused() {
     let problem = linear(&sparsity, matrix);
     let start = Rows::from_vec(1, n, vec![1.0; n]).unwrap();
     let solution = solve(&problem, &start, &SparseNewton::default(), &Options::default()).unwrap();
-    assert_eq!(solution.status(0), Status::Singular);
+    assert_eq!(solution.outcomes()[0].status, Status::Singular);
     let at_root = solve(&problem, &Rows::new(1, n), &SparseNewton::default(), &Options::default()).unwrap();
     assert!(matches!(at_root.pullback(&common::rows(1, 1, n)), Err(Error::Singular { sample: 0, .. })));
 }
@@ -549,7 +549,7 @@ fn a_problem_must_state_a_pattern_that_fits_and_is_complete() {
     let start = Rows::new(2, 100);
     let attempt = |sparsity: Option<Sparsity>| {
         let problem = Bratu { sparsity, ..Bratu::new(100, vec![1.0, 2.0]) };
-        solve(&problem, &start, &SparseNewton::default(), &Options::default()).map(|s| s.status(1))
+        solve(&problem, &start, &SparseNewton::default(), &Options::default()).map(|s| s.outcomes()[1].status)
     };
     assert!(matches!(attempt(None), Err(Error::NoSparsity)));
     assert!(matches!(attempt(Some(Sparsity::tridiagonal(99).unwrap())), Err(Error::Shape { .. })));

@@ -207,7 +207,7 @@ fn results_do_not_depend_on_the_batch() {
     fn run<S: for<'a> dini::solve::Solver<&'a Tanh<f32>>>(c: &Tanh<f32>, s: &S, o: &Options) -> (Vec<f32>, Vec<usize>) {
         let z0 = Rows::new(c.inputs().samples(), c.size());
         let solution = solve(c, &z0, s, o).unwrap();
-        let iterations = (0..solution.samples()).map(|i| solution.iterations(i)).collect();
+        let iterations = (0..solution.samples()).map(|i| solution.outcomes()[i].iterations).collect();
         (solution.converged().unwrap().as_slice().to_vec(), iterations)
     }
     fn check<S: for<'a> dini::solve::Solver<&'a Tanh<f32>>>(c: &Tanh<f32>, s: &S, variants: &[Options]) {
@@ -236,7 +236,10 @@ fn one_bad_sample_spoils_nothing() {
     let z0 = Rows::from_vec(3, 1, vec![0.0, 0.5, 0.0]).unwrap();
     let options = Options { max_iterations: 60, ..Options::default() };
     let solution = solve(&cell, &z0, &Picard::default(), &options).unwrap();
-    assert_eq!([0, 1, 2].map(|s| solution.status(s)), [Status::Converged, Status::MaxIterations, Status::Converged]);
+    assert_eq!(
+        [0, 1, 2].map(|s| solution.outcomes()[s].status),
+        [Status::Converged, Status::MaxIterations, Status::Converged]
+    );
     let w = Rows::from_vec(3, 1, vec![1.0; 3]).unwrap();
     match solution.pullback(&w) {
         Err(Error::NotConverged { sample: 1, status: Status::MaxIterations, .. }) => {}

@@ -47,7 +47,7 @@ fn agrees_with_the_batched_solver_and_its_derivatives() {
     let root = tiny::solve(&Three, [0.0; 3], a, &tight()).unwrap();
     let batched = Model::of(Three).parameters(&a).system(3).unwrap();
     let solution = solve(&batched, &Rows::new(1, 3), &Newton::default(), &tight()).unwrap();
-    assert_eq!((root.status, root.iterations), (Status::Converged, solution.iterations(0)));
+    assert_eq!((root.status, root.iterations), (Status::Converged, solution.outcomes()[0].iterations));
     for (z, expected) in root.z.iter().zip(solution.z().row(0)) {
         assert!((z - expected).abs() < 1e-14);
     }

@@ -29,10 +29,10 @@ impl<T: Real> Run<T> {
         let every = 0..solution.samples();
         Run {
             z: solution.z().clone(),
-            status: every.clone().map(|s| solution.status(s)).collect(),
-            iterations: every.clone().map(|s| solution.iterations(s)).collect(),
-            residual: every.clone().map(|s| solution.residual_norm(s)).collect(),
-            target: every.map(|s| solution.target(s)).collect(),
+            status: every.clone().map(|s| solution.outcomes()[s].status).collect(),
+            iterations: every.clone().map(|s| solution.outcomes()[s].iterations).collect(),
+            residual: every.clone().map(|s| solution.outcomes()[s].residual).collect(),
+            target: every.map(|s| solution.outcomes()[s].target).collect(),
         }
     }
 

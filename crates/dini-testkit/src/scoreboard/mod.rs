@@ -84,7 +84,7 @@ pub fn measure(case: &Case, solver: &AnySolver) -> Cell {
     let options = Options { relative: TOLERANCE, max_iterations: MAX_ITERATIONS, ..Options::default() };
     let solution = case.problem.solve(solver, &case.starts[0], &options).expect("a well-formed case");
     let samples = case.starts[0].samples();
-    let failure = (0..samples).map(|s| solution.status(s)).find(|s| *s != Status::Converged);
+    let failure = (0..samples).map(|s| solution.outcomes()[s].status).find(|s| *s != Status::Converged);
     let residual = case.residual(solution.z());
     let verdict = match failure {
         Some(status) => Verdict::Failed(status),
@@ -94,8 +94,8 @@ pub fn measure(case: &Case, solver: &AnySolver) -> Cell {
         None if case.roots.is_empty() => Verdict::Vanishing,
         None => Verdict::Solved,
     };
-    let iterations = (0..samples).map(|s| solution.iterations(s)).max().unwrap_or(0);
-    let accuracy = (0..samples).map(|s| solution.accuracy(s).relative).fold(0.0, f64::max);
+    let iterations = (0..samples).map(|s| solution.outcomes()[s].iterations).max().unwrap_or(0);
+    let accuracy = (0..samples).map(|s| solution.outcomes()[s].accuracy.relative).fold(0.0, f64::max);
     Cell { verdict, iterations, evaluations: solution.evaluations(), residual, accuracy }
 }
 

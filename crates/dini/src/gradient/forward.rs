@@ -34,7 +34,7 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         self.problem.parametrised()?;
         self.problem.check_direction(self.samples(), tangent)?;
         let linearised = linearise(self, options)?;
-        self.tangent_along(&linearised, tangent, options, |sample| self.status(sample) == Status::Converged)
+        self.tangent_along(&linearised, tangent, options, |sample| self.outcomes()[sample].status == Status::Converged)
     }
 
     /// dz* of one sample for several directions da: one factorisation, and a solve for each.

@@ -143,7 +143,7 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
         let (z, g) = (pick(&solution.z, &samples), pick(&solution.g, &samples));
         let mut tape = solution.problem.tape(&z);
         Evaluator::new(&solution.problem, Active::new(&slots, base, parallel)).linearize(&z, &g, &mut tape)?;
-        let corrections = samples.iter().map(|&s| solution.accuracy(s).relative).collect();
+        let corrections = samples.iter().map(|&s| solution.outcomes()[s].accuracy.relative).collect();
         let problem = &solution.problem;
         Ok(LinearisedChunk { problem, base, slots, tape, z, g, corrections, memory, fresh: None, parallel })
     }

@@ -219,12 +219,12 @@ pub(super) fn settle<P: Linearize, M>(
     let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(outcomes.len()));
     for (sample, Outcome { report, mut refusal, doubtful }) in outcomes {
         reports.push(report);
-        if doubtful && refusal.is_none() && solution.status(sample) == Status::Converged {
+        if doubtful && refusal.is_none() && solution.outcomes()[sample].status == Status::Converged {
             let Verdict { holds, reason, .. } = solution.verdict(sample)?;
             refusal = (!holds).then_some(Error::Hypotheses { sample, reason });
         }
         let finite = num_traits::Float::is_finite(norms[sample]);
-        if solution.status(sample) == Status::Converged && refusal.is_none() && finite {
+        if solution.outcomes()[sample].status == Status::Converged && refusal.is_none() && finite {
             continue;
         }
         match on_failure {
@@ -232,7 +232,7 @@ pub(super) fn settle<P: Linearize, M>(
                 let error = refusal.or_else(|| solution.failure(sample));
                 refusals.push(error.unwrap_or(Error::NonFinite { what: "the adjoint", sample }));
             }
-            OnFailure::Accept if finite && solution.residual_norm(sample).is_finite() => {}
+            OnFailure::Accept if finite && solution.outcomes()[sample].residual.is_finite() => {}
             OnFailure::Accept | OnFailure::Drop => {
                 vector.clear(sample);
                 left_out.push(sample);

@@ -67,11 +67,11 @@ pub(super) fn judge<T: Real>(solution: &mut Answer<T>) -> Result<(), Error> {
     if !minimises(system.kind) || system.n > DENSE {
         return Ok(());
     }
-    for sample in 0..solution.records.len() {
-        if solution.records[sample].status == Status::Converged
+    for sample in 0..solution.outcomes.len() {
+        if solution.outcomes[sample].status == Status::Converged
             && Place::new(system, sample, solution.z.row(sample))?.descends()?
         {
-            solution.records[sample].status = Status::Saddle;
+            solution.outcomes[sample].status = Status::Saddle;
         }
     }
     Ok(())

@@ -57,22 +57,22 @@ impl Scales {
 
     /// The solution in the units of the problem. Factors of the scaled Jacobian are of no use there.
     fn restored<T: Real>(&self, system: System<T>, solution: Answer<T>, columns: &[T]) -> Result<Answer<T>, Error> {
-        let Solution { z, mut records, attempts, memory, evaluations, .. } = solution;
+        let Solution { z, mut outcomes, attempts, memory, evaluations, .. } = solution;
         let z = times(&z, columns);
         let slots: Vec<usize> = (0..z.samples()).collect();
         let mut g = Rows::new(z.samples(), z.width());
         system.residual(Active::new(&slots, 0, true), &z, &mut g).map_err(Error::User)?;
         let mut norms = vec![T::zero(); z.samples()];
         Batch::norms(&g, &mut norms);
-        for (record, norm) in records.iter_mut().zip(&norms) {
+        for (outcome, norm) in outcomes.iter_mut().zip(&norms) {
             let largest = self.unknowns.iter().fold(0.0, |max: f64, v| max.max(*v));
-            record.accuracy.correction *= record.accuracy.component.map_or(largest, |j| self.unknowns[j]);
-            record.residual = if norm.is_nan() { f64::INFINITY } else { norm.as_f64() };
-            record.target = if record.status == Status::Converged { record.residual } else { 0.0 };
+            outcome.accuracy.correction *= outcome.accuracy.component.map_or(largest, |j| self.unknowns[j]);
+            outcome.residual = if norm.is_nan() { f64::INFINITY } else { norm.as_f64() };
+            outcome.target = if outcome.status == Status::Converged { outcome.residual } else { 0.0 };
         }
         let nothing = |(base, len, _)| (base, len, Box::new(()) as Box<dyn Inverse<Rows<T>>>);
         let memory = memory.into_iter().map(nothing).collect();
-        Ok(Solution { problem: system, z, g, records, attempts, memory, evaluations })
+        Ok(Solution { problem: system, z, g, outcomes, attempts, memory, evaluations })
     }
 }
 

@@ -78,7 +78,7 @@ impl<T: Engine> Solved<T> {
 
     /// How the solve ended.
     pub fn status(&self) -> Status {
-        self.solution.status(0)
+        self.solution.outcomes()[0].status
     }
 
     /// z*, if the solve has converged.
@@ -192,17 +192,17 @@ impl<T: Engine> Solved<T> {
 
     /// The correction that is left, and how it is known.
     pub fn accuracy(&self) -> Accuracy {
-        self.solution.accuracy(0)
+        self.solution.outcomes()[0].accuracy
     }
 
     /// Iterations made.
     pub fn iterations(&self) -> usize {
-        self.solution.iterations(0)
+        self.solution.outcomes()[0].iterations
     }
 
     /// ||g(z)||
     pub fn residual_norm(&self) -> f64 {
-        self.solution.residual_norm(0)
+        self.solution.outcomes()[0].residual
     }
 
     /// The iterations in order.

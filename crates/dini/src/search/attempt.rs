@@ -131,7 +131,8 @@ where
         }
         let y = row(&scaled)?;
         let solution = solve(units.problem(self.problem)?, &y, solver, &options)?;
-        let (status, iterations, accuracy) = (solution.status(0), solution.iterations(0), solution.accuracy(0));
+        let (status, iterations, accuracy) =
+            (solution.outcomes()[0].status, solution.outcomes()[0].iterations, solution.outcomes()[0].accuracy);
         let z = units.unscaled(&solution.into_z().into_vec());
         let residual = norm(&self.residual(&z)?);
         Ok(Some(Attempt { z, status, iterations, residual, accuracy }))
@@ -148,7 +149,8 @@ where
         };
         let options = Options { relative: f64::MIN_POSITIVE, bounds: None, ..self.options.clone() };
         let solution = solve(self.problem, &start, &solver, &options)?;
-        let (status, iterations, accuracy) = (solution.status(0), solution.iterations(0), solution.accuracy(0));
+        let (status, iterations, accuracy) =
+            (solution.outcomes()[0].status, solution.outcomes()[0].iterations, solution.outcomes()[0].accuracy);
         let z = solution.into_z().into_vec();
         let residual = norm(&self.residual(&z)?);
         Ok(Attempt { z, status, iterations, residual, accuracy })

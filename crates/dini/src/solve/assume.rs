@@ -1,6 +1,6 @@
 //! A root that was found elsewhere.
 
-use super::solution::Record;
+use super::solution::Outcome;
 use super::{Accuracy, Solution};
 use crate::batch::Batch;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::problem::{Active, Problem};
 /// Takes `z` for a root of every sample, on the caller's word: for derivatives and verdicts at a point that another program
 /// has found.
 ///
-/// Nothing is solved and nothing is judged, and the [`accuracy`](Solution::accuracy) is unknown; whether the theorem holds there is what
+/// Nothing is solved and nothing is judged, and the [`accuracy`](super::Outcome::accuracy) is unknown; whether the theorem holds there is what
 /// [`Solution::verdict`] tells, also where it is not asked for (n <= 16). One evaluation.
 ///
 /// ```
@@ -38,9 +38,9 @@ pub fn assume_root<P: Problem>(problem: P, z: P::State) -> Result<Solution<P>, E
         let residual = crate::Real::as_f64(*norm);
         let residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let accuracy = Accuracy::default();
-        Record { status: Status::Converged, residual, target: residual, accuracy, ..Record::default() }
+        Outcome { status: Status::Converged, residual, target: residual, accuracy, ..Outcome::default() }
     };
-    let records = norms.iter().map(record).collect();
+    let outcomes = norms.iter().map(record).collect();
     let (attempts, memory) = (Vec::new(), vec![(0, samples, ())]);
-    Ok(Solution { problem, z, g, records, attempts, memory, evaluations: samples as u64 })
+    Ok(Solution { problem, z, g, outcomes, attempts, memory, evaluations: samples as u64 })
 }

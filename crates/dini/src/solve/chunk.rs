@@ -6,7 +6,7 @@ use num_traits::Float;
 
 use super::driver::{Control, Observer, Progress};
 use super::round::{Attempt, Round};
-use super::solution::Record;
+use super::solution::Outcome;
 use super::{Iterate, Knows, Mark, Options, Row, Solver, Tolerance, rough};
 use crate::Real;
 use crate::batch::{Batch, Keep};
@@ -32,7 +32,7 @@ pub(super) struct Chunk<V: Batch, W> {
     pub z: V,
     pub g: V,
     pub work: W,
-    pub record: Vec<Record>,
+    pub record: Vec<Outcome>,
     pub evaluations: Evaluations,
     /// what each method made of the samples it could not solve, by slot
     pub attempts: Vec<(usize, Attempt)>,
@@ -84,7 +84,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
             residual: None,
             work: solver.work(problem, &z),
             z,
-            record: vec![Record::default(); len],
+            record: vec![Outcome::default(); len],
             evaluations: Evaluations::default(),
             attempts: Vec::new(),
             now: 0,
@@ -109,13 +109,13 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
     {
         self.evaluations = Evaluations::default();
         self.attempts.clear();
-        self.record.fill(Record::default());
+        self.record.fill(Outcome::default());
         let options = task.options;
         let plain = options.bounds.is_none() && task.problem.residual_scale() == ResidualScale::State;
         let rough = task.problem.rough().filter(|_| options.mixed_precision && plain);
         if self.rounds(rough, task)? == Control::Continue && rough.is_some() {
             // what the rough start led astray gets the start it would have had
-            self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Record::default());
+            self.record.iter_mut().filter(|r| r.status != Status::Converged).for_each(|r| *r = Outcome::default());
             if self.record.iter().any(|r| r.status != Status::Converged) {
                 self.rounds(None, task)?;
             }

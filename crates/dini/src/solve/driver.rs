@@ -80,19 +80,19 @@ pub(super) fn run<P: Problem, S: Solver<P>>(
     outcome.map_err(StepError::into_error)?;
 
     let (mut z, mut g) = (z0.zeros(z0.samples()), z0.zeros(z0.samples()));
-    let mut records = Vec::with_capacity(z0.samples());
+    let mut outcomes = Vec::with_capacity(z0.samples());
     let mut memory = Vec::with_capacity(ranges.len());
     let (mut attempts, mut evaluations) = (Vec::new(), Evaluations::default());
     for (chunk, range) in workspace.chunks.iter_mut().flatten().zip(ranges) {
         let (to, from): (Vec<usize>, Vec<usize>) = (range.collect(), (0..chunk.record.len()).collect());
         z.put(&to, &chunk.z, &from);
         g.put(&to, &chunk.g, &from);
-        records.extend_from_slice(&chunk.record);
+        outcomes.extend_from_slice(&chunk.record);
         attempts.extend(chunk.attempts.iter().map(|(slot, attempt)| (chunk.base + slot, *attempt)));
         memory.push((chunk.base, chunk.record.len(), solver.memory(&mut chunk.work)));
         evaluations += chunk.evaluations;
     }
-    Ok(Solution { problem, z, g, records, attempts, memory, evaluations: evaluations.total() })
+    Ok(Solution { problem, z, g, outcomes, attempts, memory, evaluations: evaluations.total() })
 }
 
 /// Whether so many chunks leave threads without one, which operators may then use.

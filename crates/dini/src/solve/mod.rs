@@ -49,7 +49,7 @@ pub use pseudo_transient::PseudoTransient;
 pub use root::{Accuracy, Evidence, Tolerance};
 pub use round::{Attempt, Round};
 pub use shortening::Shortening;
-pub use solution::Solution;
+pub use solution::{Outcome, Solution};
 pub use sparse_newton::SparseNewton;
 
 use crate::batch::{Batch, Keep};
@@ -277,7 +277,7 @@ impl<V: Batch> Iterate<V> {
 ///
 /// # Errors
 /// A broken contract: options out of range, an empty batch, shapes that do not fit, NaN or infinite input, or a fatal
-/// error of the problem's own function. A solve that does not converge is not an error: see [`Solution::status`].
+/// error of the problem's own function. A solve that does not converge is not an error: see [`Solution::outcomes`].
 ///
 /// ```
 /// use dini::{Newton, Options, Rows, cells::Tanh, solve};

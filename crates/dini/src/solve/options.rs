@@ -8,7 +8,7 @@ use crate::problem::Bounds;
 /// A sample has converged when the correction that is left, c = J^-1 g, is within `absolute` + `relative` |z|: in every
 /// unknown where the method has a Jacobian, in the Euclidean norm where it has none; or where only rounding errors are left.
 /// How c is known, and what else a claim must stand, is the subject of [`solve::root`](crate::solve::root); what is known of a sample
-/// in the end is its [`accuracy`](crate::Solution::accuracy).
+/// in the end is its [`accuracy`](crate::solve::Outcome::accuracy).
 ///
 /// ```
 /// use dini::Options;

@@ -7,29 +7,36 @@ use crate::outcome::Status;
 use crate::problem::Problem;
 
 /// How one sample fared.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How its solve ended.
     pub status: Status,
+    /// Iterations made, by all methods together.
     pub iterations: usize,
+    /// ||g||; infinite where it is NaN.
     pub residual: f64,
+    /// Norm of the residual at which it was expected to converge; where it has, at least that of its own.
     pub target: f64,
+    /// The correction that is left, and how it is known: how far z is from the root, to first order.
     pub accuracy: Accuracy,
     /// ||g(z0)||, to which the tolerance may refer
-    pub first: f64,
+    pub(crate) first: f64,
     /// of the attempt that stands; none before the first
-    pub method: Option<&'static str>,
+    pub(crate) method: Option<&'static str>,
 }
 
-impl Record {
+impl Outcome {
     /// Whether another method may try.
-    pub fn may_go_on(&self, options: &Options) -> bool {
+    pub(crate) fn may_go_on(&self, options: &Options) -> bool {
         self.status != Status::Converged && self.iterations < options.max_iterations
     }
 }
 
-impl Default for Record {
+impl Default for Outcome {
     fn default() -> Self {
-        Record {
+        Outcome {
             status: Status::MaxIterations,
             iterations: 0,
             residual: f64::INFINITY,
@@ -49,7 +56,7 @@ pub struct Solution<P: Problem, M = ()> {
     pub(crate) problem: P,
     pub(crate) z: P::State,
     pub(crate) g: P::State,
-    pub(crate) records: Vec<Record>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// (sample, attempt), in order for each sample
     pub(crate) attempts: Vec<(usize, Attempt)>,
     /// (first sample, number of samples, memory) of each chunk
@@ -86,12 +93,20 @@ impl<P: Problem, M> Solution<P, M> {
 
     /// Number of samples B.
     pub fn samples(&self) -> usize {
-        self.records.len()
+        self.outcomes.len()
     }
 
-    /// How the solve of sample `s` ended.
-    pub fn status(&self, s: usize) -> Status {
-        self.records[s].status
+    /// How each sample fared.
+    ///
+    /// ```
+    /// use dini::{Model, Newton};
+    /// let s = Model::equation(|z, _| [z[0].powi(3) - 8.0]).solver(Newton::default()).solve(&[1e4])?;
+    /// assert!(s.solution().outcomes()[0].accuracy.relative < 1e-6);
+    /// assert!((s.converged()?[0] - 2.0).abs() < 2e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
     }
 
     /// What each method of a polyalgorithm ([`Auto`](super::Auto)) made of sample `s`, in the order tried; empty after a
@@ -100,37 +115,9 @@ impl<P: Problem, M> Solution<P, M> {
         self.attempts.iter().filter(move |(sample, _)| *sample == s).map(|(_, attempt)| *attempt)
     }
 
-    /// Iterations made for sample `s`, by all methods together.
-    pub fn iterations(&self, s: usize) -> usize {
-        self.records[s].iterations
-    }
-
-    /// ||g|| of sample `s`; infinite where it is NaN.
-    pub fn residual_norm(&self, s: usize) -> f64 {
-        self.records[s].residual
-    }
-
-    /// The correction that is left of sample `s`, and how it is known: how far z is from the root, to first order.
-    ///
-    /// ```
-    /// use dini::{Model, Newton};
-    /// let s = Model::equation(|z, _| [z[0].powi(3) - 8.0]).solver(Newton::default()).solve(&[1e4])?;
-    /// assert!(s.solution().accuracy(0).relative < 1e-6);
-    /// assert!((s.converged()?[0] - 2.0).abs() < 2e-6);
-    /// # Ok::<(), dini::Error>(())
-    /// ```
-    pub fn accuracy(&self, s: usize) -> Accuracy {
-        self.records[s].accuracy
-    }
-
-    /// Norm of the residual at which sample `s` was expected to converge; of a converged one at least its own.
-    pub fn target(&self, s: usize) -> f64 {
-        self.records[s].target
-    }
-
     /// Mean number of iterations per sample.
     pub fn mean_iterations(&self) -> f64 {
-        self.records.iter().map(|r| r.iterations as f64).sum::<f64>() / self.records.len() as f64
+        self.outcomes.iter().map(|r| r.iterations as f64).sum::<f64>() / self.outcomes.len() as f64
     }
 
     /// Sample-evaluations of the residual and of Jacobian products.
@@ -140,7 +127,7 @@ impl<P: Problem, M> Solution<P, M> {
 
     /// Samples that have not converged.
     pub fn failures(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.samples()).filter(|&s| self.status(s) != Status::Converged)
+        (0..self.samples()).filter(|&s| self.outcomes[s].status != Status::Converged)
     }
 
     /// The same solution with another form of what the solver left, or with an inverse of the Jacobian in its place: `f` is
@@ -148,9 +135,9 @@ impl<P: Problem, M> Solution<P, M> {
     ///
     /// The derivative then starts from that inverse; it is exact all the same, since its residual is that of J at z*.
     pub fn map_memory<N>(self, f: impl Fn(M) -> N) -> Solution<P, N> {
-        let Solution { problem, z, g, records, attempts, memory, evaluations } = self;
+        let Solution { problem, z, g, outcomes, attempts, memory, evaluations } = self;
         let memory = memory.into_iter().map(|(base, len, m)| (base, len, f(m))).collect();
-        Solution { problem, z, g, records, attempts, memory, evaluations }
+        Solution { problem, z, g, outcomes, attempts, memory, evaluations }
     }
 
     /// Takes z out.
@@ -163,7 +150,7 @@ impl<P: Problem, M> Solution<P, M> {
     }
 
     pub(crate) fn failure(&self, sample: usize) -> Option<Error> {
-        let Record { status, residual, .. } = self.records[sample];
+        let Outcome { status, residual, .. } = self.outcomes[sample];
         (status != Status::Converged).then_some(Error::NotConverged { sample, status, residual })
     }
 

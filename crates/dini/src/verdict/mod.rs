@@ -137,7 +137,7 @@ impl<P: Linearize, M> Solution<P, M> {
         z.put(&[0], &self.z, &[sample]);
         // the derivative belongs to z*: what is said of a point nearby must be as near as z* is known
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
-        let known = self.accuracy(sample).relative;
+        let known = self.outcomes()[sample].accuracy.relative;
         let known = if known.is_finite() { known } else { 0.0 };
         let mut farthest = (WITHIN * known.max(epsilon.sqrt())).min(FARTHEST);
         for _ in 0..POLISH {
@@ -157,7 +157,7 @@ impl<P: Linearize, M> Solution<P, M> {
         let factors = jacobian.is_finite().then(|| Factored::new(jacobian));
         let condition = factors.as_ref().map_or(f64::INFINITY, Factored::condition);
         let limit = 0.1 / epsilon;
-        let reason = match (self.status(sample), factors) {
+        let reason = match (self.outcomes()[sample].status, factors) {
             (Status::Converged, Some(factors)) if condition <= limit => {
                 // a jump of g is small against its change farther away
                 if Scan::new(&mut around, &factors, epsilon).map_err(Error::User)?.jumps {

@@ -4,7 +4,7 @@ use num_traits::Float;
 
 use super::super::root::{Accuracy, Evidence, FAR, Finding, Question};
 use super::super::round::{Attempt, Round};
-use super::super::solution::Record;
+use super::super::solution::Outcome;
 use super::super::{Knows, Solver};
 use super::{Chunk, Task};
 use crate::Real;
@@ -361,7 +361,7 @@ impl<V: Batch, W: Keep> Chunk<V, W> {
         let better = residual < record.residual && status != Status::Vanishing && record.status != Status::OnBound;
         if first || converged || better || status == Status::OnBound {
             let method = Some(method);
-            *record = Record { status, iterations, residual, target, accuracy, method, ..*record };
+            *record = Outcome { status, iterations, residual, target, accuracy, method, ..*record };
             self.z.put(&[slot], &self.it.z, &[i]);
             self.g.put(&[slot], &self.it.g, &[i]);
         }

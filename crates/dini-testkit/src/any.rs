@@ -49,7 +49,7 @@ pub trait AnySolution {
     ///
     /// # Errors
     /// As there.
-    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<(), Rows<f64>>, Error>;
+    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, ()>, Error>;
 }
 
 /// An [`Equation`] with its parameters, as an [`AnyProblem`].
@@ -135,7 +135,7 @@ where
         self.pullback_with(w, options)
     }
 
-    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<(), Rows<f64>>, Error> {
+    fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, ()>, Error> {
         self.pushforward_with(da, options)
     }
 }

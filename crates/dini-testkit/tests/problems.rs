@@ -90,7 +90,7 @@ fn derivatives(case: &Case, root: &Root, solution: &dyn AnySolution, options: &I
     let w = rows::<f64>(5, b, n);
     let gradient = solution.pullback(&w, options).unwrap_or_else(|e| panic!("{}, {options:?}: {e}", case.name)).value;
     for tangent in &root.tangents {
-        let dz = solution.pushforward(&tangent.da, options).unwrap_or_else(|e| panic!("{}: {e}", case.name)).vector;
+        let dz = solution.pushforward(&tangent.da, options).unwrap_or_else(|e| panic!("{}: {e}", case.name)).value;
         for s in 0..b {
             let gap = relative(dz.row(s), tangent.dz.row(s));
             assert!(gap < accuracy, "{}, {options:?}: dz* is off by {gap:e} in sample {s}", case.name);

@@ -23,7 +23,7 @@ fn main() -> Result<(), Error> {
     let ones = Rows::from_vec(orbits.len(), 1, vec![1.0; orbits.len()])?;
     let reverse = solution.pullback(&ones)?.value;
     // forward mode: the rate of E where every mean anomaly advances at unit rate
-    let forward = solution.pushforward(&Rows::from_vec(orbits.len(), 2, [[0.0, 1.0]; 5].concat())?)?.vector;
+    let forward = solution.pushforward(&Rows::from_vec(orbits.len(), 2, [[0.0, 1.0]; 5].concat())?)?.value;
 
     println!("{:>8} {:>6} {:>12} {:>6} {:>12} {:>12} {:>10}", "e", "M", "E", "steps", "dE/de", "dE/dM", "error");
     let z = solution.converged()?;

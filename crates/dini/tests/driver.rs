@@ -521,9 +521,9 @@ fn an_error_of_the_users_function_ends_a_derivative_too() {
     assert!(matches!(outcomes.last().unwrap(), Some(Error::User(_))));
 }
 
-type Outcome = (Vec<f64>, Vec<(Status, usize, f64)>);
+type Fate = (Vec<f64>, Vec<(Status, usize, f64)>);
 
-fn outcome<P: Problem<State = Rows<f64>>, M>(solution: &Solution<P, M>) -> Outcome {
+fn outcome<P: Problem<State = Rows<f64>>, M>(solution: &Solution<P, M>) -> Fate {
     let records = (0..solution.samples())
         .map(|s| (solution.outcomes()[s].status, solution.outcomes()[s].iterations, solution.outcomes()[s].residual));
     (solution.z().as_slice().to_vec(), records.collect())
@@ -692,8 +692,8 @@ fn a_dropped_sample_does_not_refuse_the_tangents_of_the_others() {
     let options = Implicit { on_failure: OnFailure::Drop, ..Implicit::default() };
     let pushed = solution.pushforward_with(&start(&[1.0; 3]), &options).unwrap();
     assert_eq!(pushed.failures, [1]);
-    assert!((pushed.vector.row(2)[0] - 0.5f64.exp()).abs() < 1e-9);
-    assert_eq!(pushed.vector.row(1), [0.0]);
+    assert!((pushed.value.row(2)[0] - 0.5f64.exp()).abs() < 1e-9);
+    assert_eq!(pushed.value.row(1), [0.0]);
 }
 
 /// dz*/da of one sample is a matter of that sample.

@@ -102,11 +102,11 @@ fn the_linear_systems_are_solved_as_by_elimination() {
             assert!(worst(made.vector.as_slice(), exact.vector.as_slice()) < 1e-8, "{n} {window}");
             assert!(worst(&made.value.w, &exact.value.w) < 1e-8, "{n} {window}");
             let dz = solution.pushforward_with(&direction, &implicit(window)).unwrap();
-            assert!(worst(dz.vector.as_slice(), along.vector.as_slice()) < 1e-6, "{n} {window}");
+            assert!(worst(dz.value.as_slice(), along.value.as_slice()) < 1e-6, "{n} {window}");
             // <dL/da, da> = <w, dz>
             let pair = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             let left = pair(&made.value.w, &direction.w) + pair(made.value.x.as_slice(), direction.x.as_slice());
-            let right = pair(w.as_slice(), dz.vector.as_slice());
+            let right = pair(w.as_slice(), dz.value.as_slice());
             assert!((left - right).abs() < 1e-7 * left.abs().max(1.0), "{n} {window}: {left} {right}");
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{cell, error, rows, weights};
 use dini::cells::{Tanh, TanhGradient};
 use dini::gradient::{
-    Agreement, Answer, GradientMode, Implicit, Jfb, LinearisedChunk, Neumann, OnFailure, Phantom, Shine, audit,
+    Agreement, Adjoints, GradientMode, Implicit, Jfb, LinearisedChunk, Neumann, OnFailure, Phantom, Shine, audit,
     audit_parameters, checkpointed, hessian_vector_differences, truncated, unrolled,
 };
 use dini::linear::Inverse;
@@ -392,8 +392,8 @@ fn a_mode_of_wrong_shape_or_that_fails_is_an_error() {
         fn on_failure(&self) -> OnFailure {
             OnFailure::Refuse
         }
-        fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &Rows<f64>) -> Result<Answer<Rows<f64>>, UserError> {
-            let narrow = Answer::unmeasured(Rows::new(chunk.slots().len(), w.width() - 1));
+        fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &Rows<f64>) -> Result<Adjoints<Rows<f64>>, UserError> {
+            let narrow = Adjoints::unmeasured(Rows::new(chunk.slots().len(), w.width() - 1));
             if self.fatal { Err("no lam".into()) } else { Ok(narrow) }
         }
     }

@@ -497,11 +497,11 @@ where
     let forward = solution.pushforward(&tangent).unwrap();
     assert!(forward.failures.is_empty());
     for s in 0..b {
-        let (left, right) = (dot(w.row(s), forward.vector.row(s)), dot(gradient.row(s), tangent.row(s)));
+        let (left, right) = (dot(w.row(s), forward.value.row(s)), dot(gradient.row(s), tangent.row(s)));
         assert!((left - right).abs() < tolerance, "sample {s}: {left} and {right}");
         for (i, row) in solution.jacobian(s).unwrap().iter().enumerate() {
             let entry = dot(row.row(s), tangent.row(s));
-            assert!((entry - forward.vector.row(s)[i].as_f64()).abs() < tolerance);
+            assert!((entry - forward.value.row(s)[i].as_f64()).abs() < tolerance);
             assert!((0..b).filter(|&o| o != s).all(|o| row.row(o).iter().all(|v| *v == T::zero())));
         }
     }
@@ -594,7 +594,7 @@ fn a_fixed_point_is_the_equation_z_minus_f_for_every_solver() {
             assert!(error(right_gradient.as_slice(), reference.as_slice()) < 1e-9);
             let tangent = rows(21, b, N + 1);
             let (dz, dz_right) =
-                (left.pushforward(&tangent).unwrap().vector, right.pushforward(&tangent).unwrap().vector);
+                (left.pushforward(&tangent).unwrap().value, right.pushforward(&tangent).unwrap().value);
             assert!(error(dz.as_slice(), dz_right.as_slice()) < 1e-9);
         }
     }

@@ -186,7 +186,7 @@ fn every_mode_gives_one_gradient_where_converged() {
         }
         // forward mode
         let tangent = TanhGradient { w: common::numbers(8000 + i, n * n), x: rows(9000 + i, b, n) };
-        let dz = solution.pushforward(&tangent).unwrap().vector;
+        let dz = solution.pushforward(&tangent).unwrap().value;
         let (left, right) = (
             dot(w.as_slice(), dz.as_slice()),
             dot(&reference.w, &tangent.w) + dot(reference.x.as_slice(), tangent.x.as_slice()),

@@ -469,7 +469,7 @@ fn large_derivatives_agree_with_the_tangent_and_with_differences() {
     let solution = root(a);
     let w = common::rows::<f64>(6, 1, n);
     let gradient = solution.pullback(&w).unwrap().value[0];
-    let tangent = solution.pushforward(&vec![1.0]).unwrap().vector;
+    let tangent = solution.pushforward(&vec![1.0]).unwrap().value;
     let forward = common::dot(w.row(0), tangent.row(0));
     assert!((gradient - forward).abs() < 1e-8 * gradient.abs());
     let (above, below) = (root(a + 1e-4), root(a - 1e-4));

@@ -182,7 +182,7 @@ fn pushforward_is_the_transpose_of_pullback_and_jacobian_has_its_rows() {
     let solution = newton(&cell);
     let tangent = TanhGradient { w: numbers(52, n * n), x: rows(53, b, n) };
     let w = rows::<f64>(54, b, n);
-    let dz = solution.pushforward(&tangent).unwrap().vector;
+    let dz = solution.pushforward(&tangent).unwrap().value;
     let gradient = solution.pullback(&w).unwrap().value;
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let right = dot(&gradient.w, &tangent.w) + dot(gradient.x.as_slice(), tangent.x.as_slice());

@@ -152,7 +152,7 @@ impl Instance {
         let gradient = solution.pullback_with(&c, &exact)?.value;
         let reference = unrolled(&cell, &z0, 300, 1.0, |_| c.clone())?.value;
         let tangent = dini::cells::TanhGradient { w: self.dw.clone(), x: self.rows(&self.dx)? };
-        let forward = solution.pushforward_with(&tangent, &exact)?.vector;
+        let forward = solution.pushforward_with(&tangent, &exact)?.value;
 
         let loss = |h: f64, k: f64| Ok::<f64, Error>(dot(newton(&self.cell(h, k)?)?.as_slice(), &self.c));
         let difference = |dh: f64, dk: f64| Ok::<f64, Error>((loss(dh, dk)? - loss(-dh, -dk)?) / (2.0 * STEP));

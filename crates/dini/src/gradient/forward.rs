@@ -18,11 +18,11 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
     ///
     /// # Errors
     /// As [`pushforward_with`](Solution::pushforward_with).
-    pub fn pushforward(&self, tangent: &<P as Parametric>::Parameters) -> Result<Derivative<(), P::State>, Error> {
+    pub fn pushforward(&self, tangent: &<P as Parametric>::Parameters) -> Result<Derivative<P::State, ()>, Error> {
         self.pushforward_with(tangent, &Implicit::default())
     }
 
-    /// dz* = -J^-1 (dg/da) da for a direction da; dz* is the `vector` of the result.
+    /// dz* = -J^-1 (dg/da) da for a direction da; dz* is the `value` of the result.
     ///
     /// # Errors
     /// As [`pullback_with`](Solution::pullback_with).
@@ -30,11 +30,12 @@ impl<P: ParamJvp, M: Inverse<P::State>> Solution<P, M> {
         &self,
         tangent: &<P as Parametric>::Parameters,
         options: &Implicit,
-    ) -> Result<Derivative<(), P::State>, Error> {
+    ) -> Result<Derivative<P::State, ()>, Error> {
         self.problem.parametrised()?;
         self.problem.check_direction(self.samples(), tangent)?;
         let linearised = linearise(self, options)?;
-        self.tangent_along(&linearised, tangent, options, |sample| self.outcomes()[sample].status == Status::Converged)
+        let converged = |sample: usize| self.outcomes()[sample].status == Status::Converged;
+        Ok(self.tangent_along(&linearised, tangent, options, converged)?.into_tangent())
     }
 
     /// dz* of one sample for several directions da: one factorisation, and a solve for each.

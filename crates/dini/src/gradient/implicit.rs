@@ -3,7 +3,7 @@
 use num_traits::Zero;
 
 use super::linear::{Linearised, LinearisedChunk};
-use super::mode::{Answer, Derivative, GradientMode, Outcome, Report, check_like, settle};
+use super::mode::{Adjoints, Assessed, Derivative, GradientMode, Report, check_like, settle};
 use super::system::{Method, Side, Task};
 use crate::Real;
 use crate::batch::Batch;
@@ -93,7 +93,7 @@ impl<P: Linearize> GradientMode<P> for Implicit {
         self.on_failure
     }
 
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
         self.solve_chunk(chunk, Side::Adjoint, w)
     }
 }
@@ -116,7 +116,7 @@ impl Implicit {
         chunk: &LinearisedChunk<'_, P>,
         side: Side,
         b: &P::State,
-    ) -> Result<Answer<P::State>, UserError> {
+    ) -> Result<Adjoints<P::State>, UserError> {
         let tolerance = self.tolerance.unwrap_or(default_tolerance::<Scalar<P>>());
         let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
         let limit = self.max_condition.unwrap_or(0.1 / epsilon);
@@ -139,9 +139,9 @@ impl Implicit {
                 None
             };
             let doubtful = wanted(slot) && !regular[slot];
-            Outcome { report, refusal, doubtful }
+            Assessed { report, refusal, doubtful }
         };
-        let outcomes = reports.into_iter().enumerate().map(outcome).collect();
-        Ok(Answer { vector, outcomes })
+        let assessed = reports.into_iter().enumerate().map(outcome).collect();
+        Ok(Adjoints { vector, assessed })
     }
 }

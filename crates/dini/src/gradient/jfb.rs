@@ -2,7 +2,7 @@
 
 use super::OnFailure;
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, GradientMode};
+use super::mode::{Adjoints, GradientMode};
 use crate::error::{Error, UserError};
 use crate::problem::Linearize;
 
@@ -41,7 +41,7 @@ impl<P: Linearize> GradientMode<P> for Jfb {
         self.on_failure
     }
 
-    fn lam(&self, _: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
-        Ok(Answer::unmeasured(w.clone()))
+    fn lam(&self, _: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
+        Ok(Adjoints::unmeasured(w.clone()))
     }
 }

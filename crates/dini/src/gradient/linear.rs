@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::mode::{Answer, Derivative, Outcome};
+use super::mode::{Adjoints, Assessed, Derivative};
 use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::linear::{DenseLu, Inverse, Precondition, SparseLu};
@@ -37,8 +37,8 @@ pub struct LinearisedChunk<'a, P: Linearize> {
 /// What is linearised, and lam or dz there.
 pub(super) type Solved<'a, P> = (Linearised<'a, P>, Derivative<(), <P as Problem>::State>);
 
-/// One vector per sample of the whole batch, and the outcomes of the samples that were mapped.
-pub(super) type Mapped<V> = (V, Vec<(usize, Outcome)>);
+/// One vector per sample of the whole batch, and the assessed of the samples that were mapped.
+pub(super) type Mapped<V> = (V, Vec<(usize, Assessed)>);
 
 impl<'a, P: Linearize> Linearised<'a, P> {
     /// Linearises at the solution; no evaluation where the problem's tape needs none beyond g(z*).
@@ -51,7 +51,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
     pub fn mapped<M: Inverse<P::State>>(
         solution: &'a Solution<P, M>,
         b: &P::State,
-        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
+        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Adjoints<P::State>, UserError> + Sync + Send,
     ) -> Result<(Self, Mapped<P::State>), Error> {
         let both = each(&solution.memory, |memory| {
             let chunk = LinearisedChunk::of(solution, memory)?;
@@ -87,28 +87,28 @@ impl<'a, P: Linearize> Linearised<'a, P> {
         outcome.map_err(Error::User).map(|()| self)
     }
 
-    /// Maps the rows of `b` (the whole batch) chunk by chunk; outcomes come with their samples, in order.
+    /// Maps the rows of `b` (the whole batch) chunk by chunk; assessed come with their samples, in order.
     pub fn map(
         &self,
         b: &P::State,
-        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Answer<P::State>, UserError> + Sync + Send,
+        f: impl Fn(&LinearisedChunk<'a, P>, &P::State) -> Result<Adjoints<P::State>, UserError> + Sync + Send,
     ) -> Result<Mapped<P::State>, Error> {
         let one = |chunk: &LinearisedChunk<'a, P>| f(chunk, &pick(b, &chunk.samples(&chunk.slots)));
         self.gather(b, each(&self.chunks, one).map_err(Error::User)?)
     }
 
     /// The answers of all chunks as one for the batch.
-    fn gather(&self, b: &P::State, answers: Vec<Answer<P::State>>) -> Result<Mapped<P::State>, Error> {
+    fn gather(&self, b: &P::State, answers: Vec<Adjoints<P::State>>) -> Result<Mapped<P::State>, Error> {
         let mut x = b.zeros(b.samples());
         let mut numbered = Vec::with_capacity(b.samples());
-        for (chunk, Answer { vector, outcomes }) in self.chunks.iter().zip(answers) {
+        for (chunk, Adjoints { vector, assessed }) in self.chunks.iter().zip(answers) {
             let (expected, found) = ((chunk.slots.len(), b.width()), (vector.samples(), vector.width()));
-            if expected != found || outcomes.len() != found.0 {
+            if expected != found || assessed.len() != found.0 {
                 return Err(Error::shape("the mode's vectors, one outcome each", expected, found));
             }
             let samples = chunk.samples(&chunk.slots);
             x.put(&samples, &vector, &chunk.slots);
-            numbered.extend(samples.into_iter().zip(outcomes));
+            numbered.extend(samples.into_iter().zip(assessed));
         }
         Ok((x, numbered))
     }

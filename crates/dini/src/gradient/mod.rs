@@ -48,7 +48,7 @@ pub use hessian::{HessianProduct, linear_loss};
 pub use implicit::{Implicit, OnFailure};
 pub use jfb::Jfb;
 pub use linear::LinearisedChunk;
-pub use mode::{Answer, Derivative, GradientMode, Outcome, Report};
+pub use mode::{Adjoints, Assessed, Derivative, GradientMode, Report};
 pub use named::AnyMode;
 pub use neumann::Neumann;
 pub use phantom::Phantom;

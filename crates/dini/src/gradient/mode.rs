@@ -20,7 +20,7 @@ use crate::verdict::Verdict;
 ///
 /// ```
 /// use dini::UserError;
-/// use dini::gradient::{Answer, GradientMode, LinearisedChunk};
+/// use dini::gradient::{Adjoints, GradientMode, LinearisedChunk};
 /// use dini::problem::Linearize;
 /// use dini::{Batch, Error, Newton, OnFailure, Options, Rows, cells::Tanh, solve};
 ///
@@ -29,11 +29,11 @@ use crate::verdict::Verdict;
 /// impl<P: Linearize<State = Rows<f64>>> GradientMode<P> for TwoTerms {
 ///     fn validate(&self) -> Result<(), Error> { Ok(()) }
 ///     fn on_failure(&self) -> OnFailure { OnFailure::Refuse }
-///     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &Rows<f64>) -> Result<Answer<Rows<f64>>, UserError> {
+///     fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &Rows<f64>) -> Result<Adjoints<Rows<f64>>, UserError> {
 ///         let mut lam = w.clone();
 ///         chunk.vjp(chunk.slots(), w, &mut lam)?;
 ///         lam.axpby(2.0, w, -1.0);
-///         Ok(Answer::unmeasured(lam))
+///         Ok(Adjoints::unmeasured(lam))
 ///     }
 /// }
 /// let cell = Tanh::new(1, vec![0.5f64], Rows::from_vec(1, 1, vec![0.3])?)?;
@@ -54,33 +54,33 @@ pub trait GradientMode<P: Linearize>: Sync {
     /// lam for the samples of `chunk`, whose cotangents are the rows of `w`.
     ///
     /// # Errors
-    /// A fatal error of the problem; whatever concerns one sample goes into its [`Outcome`].
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError>;
+    /// A fatal error of the problem; whatever concerns one sample goes into its [`Assessed`].
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError>;
 }
 
 /// The vectors of the samples of a chunk, and how each was come by.
 #[derive(Debug)]
-pub struct Answer<V> {
+pub struct Adjoints<V> {
     /// One row per sample of the chunk.
     pub vector: V,
-    /// One outcome per sample of the chunk.
-    pub outcomes: Vec<Outcome>,
+    /// What is known of each.
+    pub assessed: Vec<Assessed>,
 }
 
-impl<V: Batch> Answer<V> {
+impl<V: Batch> Adjoints<V> {
     /// Vectors that come without any measurement.
     pub fn unmeasured(vector: V) -> Self {
-        let outcomes = (0..vector.samples())
-            .map(|_| Outcome { report: Report::UNMEASURED, refusal: None, doubtful: false })
+        let assessed = (0..vector.samples())
+            .map(|_| Assessed { report: Report::UNMEASURED, refusal: None, doubtful: false })
             .collect();
-        Answer { vector, outcomes }
+        Adjoints { vector, assessed }
     }
 }
 
-/// How one sample went.
+/// What is known of the vector of one sample.
 #[derive(Debug, Default)]
-pub struct Outcome {
-    /// What is known of its vector.
+pub struct Assessed {
+    /// How its linear system went.
     pub report: Report,
     /// Why there is no derivative, naming the sample; none where all is well.
     pub refusal: Option<Error>,
@@ -126,7 +126,7 @@ impl Report {
 pub struct Derivative<D, V> {
     /// The derivative.
     pub value: D,
-    /// The adjoint lam (reverse mode) or the tangent dz (forward mode), B x n.
+    /// The adjoint lam of reverse mode, B x n; none in forward mode, whose value is the tangent dz.
     pub vector: V,
     /// One report per sample.
     pub reports: Vec<Report>,
@@ -134,6 +134,14 @@ pub struct Derivative<D, V> {
     pub failures: Vec<usize>,
     /// Those of the failures whose vector was set to zero.
     pub left_out: Vec<usize>,
+}
+
+impl<V> Derivative<(), V> {
+    /// The vector as the value.
+    pub(super) fn into_tangent(self) -> Derivative<V, ()> {
+        let Derivative { vector: value, reports, failures, left_out, .. } = self;
+        Derivative { value, vector: (), reports, failures, left_out }
+    }
 }
 
 impl<D, V> Derivative<D, V> {
@@ -210,14 +218,14 @@ pub(super) fn check_like<P: Linearize, M>(
 /// Sorts out the samples that have no derivative.
 pub(super) fn settle<P: Linearize, M>(
     solution: &Solution<P, M>,
-    (mut vector, outcomes): Mapped<P::State>,
+    (mut vector, assessed): Mapped<P::State>,
     on_failure: OnFailure,
 ) -> Result<Derivative<(), P::State>, Error> {
     let mut norms = vec![Scalar::<P>::zero(); vector.samples()];
     vector.norms(&mut norms);
     let mut refusals = Vec::new();
-    let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(outcomes.len()));
-    for (sample, Outcome { report, mut refusal, doubtful }) in outcomes {
+    let (mut failures, mut left_out, mut reports) = (Vec::new(), Vec::new(), Vec::with_capacity(assessed.len()));
+    for (sample, Assessed { report, mut refusal, doubtful }) in assessed {
         reports.push(report);
         if doubtful && refusal.is_none() && solution.outcomes()[sample].status == Status::Converged {
             let Verdict { holds, reason, .. } = solution.verdict(sample)?;

@@ -3,7 +3,7 @@
 use super::implicit::{Implicit, OnFailure};
 use super::jfb::Jfb;
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, GradientMode};
+use super::mode::{Adjoints, GradientMode};
 use super::neumann::Neumann;
 use super::phantom::Phantom;
 use super::shine::Shine;
@@ -117,7 +117,7 @@ impl<P: Linearize> GradientMode<P> for AnyMode {
         AnyMode::on_failure(self)
     }
 
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
         self.get::<P>().lam(chunk, w)
     }
 }

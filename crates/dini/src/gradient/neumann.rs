@@ -4,7 +4,7 @@ use num_traits::{Float, One, Zero};
 
 use super::OnFailure;
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, GradientMode};
+use super::mode::{Adjoints, GradientMode};
 use super::richardson::richardson;
 use crate::Real;
 use crate::batch::Batch;
@@ -76,10 +76,10 @@ impl<P: Linearize> GradientMode<P> for Neumann {
         self.on_failure
     }
 
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
         let mut answer = richardson(chunk, chunk.slots(), w, (self.terms, 1.0), |_, _| {})?;
         let radii = radii(chunk, w, self.power_iterations)?;
-        for ((outcome, radius), &slot) in answer.outcomes.iter_mut().zip(radii).zip(chunk.slots()) {
+        for ((outcome, radius), &slot) in answer.assessed.iter_mut().zip(radii).zip(chunk.slots()) {
             outcome.report.radius = Some(radius);
             // NaN is no evidence of convergence
             outcome.refusal = (radius.is_nan() || radius >= self.max_radius).then(|| Error::Divergent {

@@ -2,7 +2,7 @@
 
 use super::OnFailure;
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, GradientMode};
+use super::mode::{Adjoints, GradientMode};
 use super::richardson::richardson;
 use crate::error::{Error, UserError};
 use crate::problem::Linearize;
@@ -60,7 +60,7 @@ impl<P: Linearize> GradientMode<P> for Phantom {
         self.on_failure
     }
 
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
         richardson(chunk, chunk.slots(), w, (self.steps, self.damping), |_, _| {})
     }
 }

@@ -4,7 +4,7 @@ use num_traits::{One, Zero};
 
 use super::implicit::default_tolerance;
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, Outcome, Report};
+use super::mode::{Adjoints, Assessed, Report};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::UserError;
@@ -21,7 +21,7 @@ pub(super) fn richardson<P: Linearize>(
     w: &P::State,
     (steps, damping): (usize, f64),
     correct: impl Fn(Active<'_>, &mut P::State),
-) -> Result<Answer<P::State>, UserError> {
+) -> Result<Adjoints<P::State>, UserError> {
     let (zero, one, damping) = (Scalar::<P>::zero(), Scalar::<P>::one(), Scalar::<P>::of(damping));
     let (mut lam, mut r) = (w.zeros(w.samples()), w.clone());
     for step in 0..steps {
@@ -45,7 +45,11 @@ pub(super) fn richardson<P: Linearize>(
             ..Report::default()
         }
     };
-    let outcomes =
-        slots.iter().enumerate().map(report).map(|report| Outcome { report, refusal: None, doubtful: false }).collect();
-    Ok(Answer { vector: lam, outcomes })
+    let assessed = slots
+        .iter()
+        .enumerate()
+        .map(report)
+        .map(|report| Assessed { report, refusal: None, doubtful: false })
+        .collect();
+    Ok(Adjoints { vector: lam, assessed })
 }

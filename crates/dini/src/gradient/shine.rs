@@ -1,7 +1,7 @@
 //! The inverse that the forward solver left, in place of the one at z*.
 
 use super::linear::LinearisedChunk;
-use super::mode::{Answer, GradientMode};
+use super::mode::{Adjoints, GradientMode};
 use super::richardson::richardson;
 use super::{Jfb, OnFailure};
 use crate::batch::{Batch, pick};
@@ -52,11 +52,11 @@ impl<P: Linearize> GradientMode<P> for Shine {
         self.on_failure
     }
 
-    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Answer<P::State>, UserError> {
+    fn lam(&self, chunk: &LinearisedChunk<'_, P>, w: &P::State) -> Result<Adjoints<P::State>, UserError> {
         let mut answer = Jfb::default().lam(chunk, w)?;
         let memory = chunk.memory();
         let known: Vec<usize> = chunk.slots().iter().copied().filter(|&slot| memory.known(slot)).collect();
-        answer.outcomes.iter_mut().for_each(|outcome| outcome.report.fallback = true);
+        answer.assessed.iter_mut().for_each(|outcome| outcome.report.fallback = true);
         if known.is_empty() {
             return Ok(answer);
         }
@@ -66,7 +66,7 @@ impl<P: Linearize> GradientMode<P> for Shine {
         })?;
         let rows: Vec<usize> = (0..known.len()).collect();
         answer.vector.put(&known, &part.vector, &rows);
-        known.iter().zip(part.outcomes).for_each(|(&slot, outcome)| answer.outcomes[slot] = outcome);
+        known.iter().zip(part.assessed).for_each(|(&slot, outcome)| answer.assessed[slot] = outcome);
         Ok(answer)
     }
 }

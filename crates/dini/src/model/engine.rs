@@ -28,7 +28,7 @@ pub trait Engine: Real {
     /// [`Solution::pullback`]
     fn pullback(answer: &Answer<Self>, w: &Rows<Self>) -> Result<Derivative<Rows<Self>, Rows<Self>>, Error>;
     /// [`Solution::pushforward`]
-    fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<(), Rows<Self>>, Error>;
+    fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<Rows<Self>, ()>, Error>;
     /// [`Solution::hessian_product`]
     fn hessian_product(
         answer: &Answer<Self>,
@@ -61,7 +61,7 @@ macro_rules! engine {
             fn pullback(answer: &Answer<Self>, w: &Rows<Self>) -> Result<Derivative<Rows<Self>, Rows<Self>>, Error> {
                 answer.pullback(w)
             }
-            fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<(), Rows<Self>>, Error> {
+            fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<Rows<Self>, ()>, Error> {
                 answer.pushforward(da)
             }
             fn hessian_product(

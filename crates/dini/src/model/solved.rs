@@ -150,7 +150,7 @@ impl<T: Engine> Solved<T> {
     pub fn tangent(&self, da: &[T]) -> Result<Vec<T>, Error> {
         self.parametrised()?;
         let da = if da.is_empty() { Rows::new(1, 0) } else { row(da)? };
-        Ok(T::pushforward(&self.solution, &da)?.vector.into_vec())
+        Ok(T::pushforward(&self.solution, &da)?.value.into_vec())
     }
 
     /// The second derivatives of a loss by a, p x p, given w = dL/dz* and `dw`(dz) = (d^2 L/dz^2) dz, which is 0 for a loss that is

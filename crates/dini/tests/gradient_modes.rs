@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{cell, error, rows, weights};
 use dini::cells::{Tanh, TanhGradient};
 use dini::gradient::{
-    Agreement, Adjoints, GradientMode, Implicit, Jfb, LinearisedChunk, Neumann, OnFailure, Phantom, Shine, audit,
+    Adjoints, Agreement, GradientMode, Implicit, Jfb, LinearisedChunk, Neumann, OnFailure, Phantom, Shine, audit,
     audit_parameters, checkpointed, hessian_vector_differences, truncated, unrolled,
 };
 use dini::linear::Inverse;

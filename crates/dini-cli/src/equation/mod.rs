@@ -13,7 +13,6 @@
 
 mod assignment;
 mod checks;
-mod dependence;
 mod expression;
 mod function;
 mod interval;
@@ -34,7 +33,6 @@ mod values;
 mod tests;
 
 pub use assignment::{parse_assignments, parse_bounds, parse_names, parse_values};
-pub use dependence::Dependence;
 pub use expression::Expression;
 pub use interval::Interval;
 pub use problem_file::{ProblemFile, ProblemFileError};

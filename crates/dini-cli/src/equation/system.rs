@@ -48,7 +48,8 @@ pub struct System {
 #[derive(Clone, Debug)]
 struct Bound {
     equation: Equation,
-    bindings: Vec<Binding>,
+    /// The unknowns among its symbols.
+    unknowns: Vec<usize>,
     /// The unknowns that stand alone on a side.
     alone: [Option<usize>; 2],
 }
@@ -58,16 +59,6 @@ struct Bound {
 struct Abbreviation {
     name: String,
     value: f64,
-    bindings: Vec<Binding>,
-}
-
-/// What a symbol stands for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Binding {
-    Unknown(usize),
-    Parameter(usize),
-    Abbreviation(usize),
-    Constant,
 }
 
 impl System {
@@ -148,20 +139,7 @@ impl System {
 
     /// The unknowns that equation `index` mentions, by their places.
     pub fn unknowns_of(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
-        self.equations[index].bindings.iter().filter_map(|binding| match binding {
-            Binding::Unknown(place) => Some(*place),
-            _ => None,
-        })
-    }
-
-    /// What the symbols of each abbreviation stand for.
-    pub(super) fn abbreviation_bindings(&self) -> impl Iterator<Item = &[Binding]> {
-        self.abbreviations.iter().map(|abbreviation| abbreviation.bindings.as_slice())
-    }
-
-    /// What the symbols of each equation stand for.
-    pub(super) fn equation_bindings(&self) -> impl Iterator<Item = &[Binding]> {
-        self.equations.iter().map(|equation| equation.bindings.as_slice())
+        self.equations[index].unknowns.iter().copied()
     }
 
     /// What the equations are made of: its inputs are the unknowns, then the parameters. An abbreviation that several equations use
@@ -203,35 +181,33 @@ impl System {
         let mut meanings = Meanings { graph: Graph::new(), of: HashMap::new() };
         for (name, place) in unknowns.iter().zip(0..) {
             let node = meanings.graph.input(place);
-            meanings.of.insert(name.clone(), (Binding::Unknown(place), node));
+            meanings.of.insert(name.clone(), node);
         }
         for (name, place) in parameters.iter().zip(0..) {
             let node = meanings.graph.input(unknowns.len() + place);
-            meanings.of.insert(name.clone(), (Binding::Parameter(place), node));
+            meanings.of.insert(name.clone(), node);
         }
         for (name, value) in &constants {
             let node = meanings.graph.number(*value);
-            meanings.of.insert(name.clone(), (Binding::Constant, node));
+            meanings.of.insert(name.clone(), node);
         }
         let mut abbreviations = Vec::new();
         for Dependent { name, formula, value, .. } in values.dependent {
             if fixed.contains(&name) {
                 continue;
             }
-            let (bindings, nodes) = meanings.all(&formula.symbols)?;
+            let nodes = meanings.all(&formula.symbols)?;
             let node = meanings.include(&formula.graph, &[formula.output], &nodes)[0];
-            meanings.of.insert(name.clone(), (Binding::Abbreviation(abbreviations.len()), node));
-            abbreviations.push(Abbreviation { name, value, bindings });
+            meanings.of.insert(name.clone(), node);
+            abbreviations.push(Abbreviation { name, value });
         }
-        let (bindings, nodes) = meanings.all(symbols)?;
+        let nodes = meanings.all(symbols)?;
         let outputs: Vec<Id> = equations.iter().map(|equation| equation.residual).collect();
         let residuals = meanings.include(lowered, &outputs, &nodes);
-        let unknown = |symbol: usize| match bindings[symbol] {
-            Binding::Unknown(place) => Some(place),
-            _ => None,
-        };
+        // the unknowns are the first inputs
+        let unknown = |symbol: usize| meanings.graph.as_input(nodes[symbol]).filter(|input| *input < unknowns.len());
         let bound = |mut equation: Equation| Bound {
-            bindings: std::mem::take(&mut equation.symbols).into_iter().map(|symbol| bindings[symbol]).collect(),
+            unknowns: std::mem::take(&mut equation.symbols).into_iter().filter_map(unknown).collect(),
             alone: equation.alone.map(|symbol| unknown(symbol?)),
             equation,
         };
@@ -266,22 +242,21 @@ impl System {
 /// What names stand for, and their nodes.
 struct Meanings {
     graph: Graph,
-    of: HashMap<String, (Binding, Id)>,
+    of: HashMap<String, Id>,
 }
 
 impl Meanings {
     /// What a symbol stands for.
-    fn find(&mut self, name: &str) -> Result<(Binding, Id), SystemError> {
+    fn find(&mut self, name: &str) -> Result<Id, SystemError> {
         if let Some(meaning) = self.of.get(name) {
             return Ok(*meaning);
         }
         let value = named_constant(name).ok_or_else(|| SystemError::Unbound { name: name.to_owned() })?;
-        Ok((Binding::Constant, self.graph.number(value)))
+        Ok(self.graph.number(value))
     }
 
-    fn all(&mut self, names: &[String]) -> Result<(Vec<Binding>, Vec<Id>), SystemError> {
-        let found = names.iter().map(|name| self.find(name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(found.into_iter().unzip())
+    fn all(&mut self, names: &[String]) -> Result<Vec<Id>, SystemError> {
+        names.iter().map(|name| self.find(name)).collect()
     }
 
     /// Copies nodes of another graph, whose inputs stand for `symbols`.

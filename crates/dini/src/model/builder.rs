@@ -50,12 +50,19 @@ pub struct Model<F, T> {
 /// A function of (z, a) on traced numbers.
 type Function<'f> = dyn Fn(&[Var], &[Var]) -> Vec<Var> + 'f;
 
-/// A closure on [traced numbers](Var).
+/// A program of n unknowns and p parameters.
+type Program<'f> = dyn Fn((usize, usize)) -> Result<Trace, Error> + 'f;
+
+/// A closure on [traced numbers](Var), or a program.
 #[derive(Clone)]
-pub struct OnVars<'f> {
-    function: Rc<Function<'f>>,
-    /// unknowns and parameters, where the function says how many it has
-    size: Option<(usize, usize)>,
+pub struct OnVars<'f>(Rc<Program<'f>>);
+
+/// The program that a function becomes.
+fn traced(function: &Function<'_>, (n, p): (usize, usize)) -> Result<Trace, Error> {
+    Trace::new(n + p, |inputs| {
+        let (z, a) = inputs.split_at(n);
+        function(z, a)
+    })
 }
 
 /// A closure on plain slices.
@@ -83,15 +90,8 @@ pub trait Lower<T> {
 }
 
 impl<T: Real> Lower<T> for OnVars<'_> {
-    fn lower(&self, kind: Kind, (n, p): (usize, usize), pattern: &Pattern) -> Result<Arc<dyn Body<T>>, Error> {
-        if let Some(expected) = self.size.filter(|size| *size != (n, p)) {
-            return Err(Error::shape("unknowns and parameters of the equation", expected, (n, p)));
-        }
-        let trace = Trace::new(n + p, |inputs| {
-            let (z, a) = inputs.split_at(n);
-            (self.function)(z, a)
-        })?;
-        Ok(Arc::new(Traced::new(kind, trace, (n, p), pattern)?))
+    fn lower(&self, kind: Kind, size: (usize, usize), pattern: &Pattern) -> Result<Arc<dyn Body<T>>, Error> {
+        Ok(Arc::new(Traced::new(kind, (self.0)(size)?, size, pattern)?))
     }
 
     // compared with the program when it is lowered
@@ -126,7 +126,8 @@ impl<T: Real> Lower<T> for OnSlices<T> {
 
 impl<'f> Model<OnVars<'f>, f64> {
     fn traced<R: Outputs>(kind: Kind, f: impl Fn(&[Var], &[Var]) -> R + 'f) -> Self {
-        Model::new(kind, OnVars { function: Rc::new(move |z, a| f(z, a).numbers()), size: None })
+        let function = move |z: &[Var], a: &[Var]| f(z, a).numbers();
+        Model::new(kind, OnVars(Rc::new(move |size| traced(&function, size))))
     }
 
     /// g(z; a) = 0: `g` returns as many numbers as there are unknowns.
@@ -205,6 +206,31 @@ impl<'f> Model<OnVars<'f>, f64> {
         })
     }
 
+    /// A condition that is a program already, as of formulas that are read and not compiled. The inputs of its graph are the n
+    /// unknowns and, after them, the parameters; its outputs are what the closure for this `kind` returns.
+    ///
+    /// ```
+    /// use dini::model::{Kind, Model};
+    /// use dini::program::{Graph, Join, Trace};
+    /// // z^3 = a, node by node
+    /// let mut graph = Graph::new();
+    /// let (z, a) = (graph.input(0), graph.input(1));
+    /// let cube = graph.raise(z, 3.0);
+    /// let g = graph.join(Join::Subtract, cube, a);
+    /// let model = Model::program(Kind::Equation, Trace { graph, outputs: vec![g] }).parameters(&[8.0]);
+    /// let s = model.unknown_names(["side"]).parameter_names(["volume"]).solve(&[1.0])?;
+    /// assert!((s.converged()?[0] - 2.0).abs() < 1e-6);
+    /// assert!((s.jacobian()?.row(0)[0] - 1.0 / 12.0).abs() < 1e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// Outputs that are no nodes of the graph are an [`Error::Trace`] when the model is lowered, inputs beyond the last parameter an
+    /// [`Error::Shape`].
+    pub fn program(kind: Kind, program: Trace) -> Self {
+        let checked = move |(n, p): (usize, usize)| program.check(n + p).map(|()| program.clone());
+        Model::new(kind, OnVars(Rc::new(checked)))
+    }
+
     /// The same in `f32`; to be called before parameters and starts are given.
     ///
     /// ```
@@ -222,13 +248,19 @@ impl<'f> Model<OnVars<'f>, f64> {
 impl<'f, T: Real> Model<OnVars<'f>, T> {
     /// [`of`](Model::of) in either scalar.
     pub(crate) fn stated(equation: impl Equation + 'f) -> Self {
-        let size = Some((equation.unknowns(), equation.parameters()));
+        let expected = (equation.unknowns(), equation.parameters());
         let function = move |z: &[Var], a: &[Var]| {
-            let mut out = vec![Var::from(0.0); equation.unknowns()];
+            let mut out = vec![Var::from(0.0); expected.0];
             equation.residual(z, a, &mut out);
             out
         };
-        Model::new(Kind::Equation, OnVars { function: Rc::new(function), size })
+        let program = move |size| {
+            if size == expected {
+                return traced(&function, size);
+            }
+            Err(Error::shape("unknowns and parameters of the equation", expected, size))
+        };
+        Model::new(Kind::Equation, OnVars(Rc::new(program)))
     }
 
     /// Reads the pattern of the Jacobian off the function, whatever the size: Jacobians and their factors are sparse, and

@@ -15,7 +15,7 @@
 //! | choice | |
 //! |---|---|
 //! | kind | [`equation`](Model::equation), [`fixed_point`](Model::fixed_point), [`minimum`](Model::minimum), [`least_squares`](Model::least_squares) |
-//! | function | a closure of z and a on [traced numbers](crate::program::Var), which is run once; an [equation for every type of number](Model::of); or a closure on plain slices ([`equation_on_slices`](Model::equation_on_slices), [`fixed_point_on_slices`](Model::fixed_point_on_slices)) where it can't be traced |
+//! | function | a closure of z and a on [traced numbers](crate::program::Var), which is run once; an [equation for every type of number](Model::of); a [program](Model::program) that exists already; or a closure on plain slices ([`equation_on_slices`](Model::equation_on_slices), [`fixed_point_on_slices`](Model::fixed_point_on_slices)) where it can't be traced |
 //! | derivatives | of a traced function its own, to any order; on slices by hand ([`jacobian`](Model::jacobian), [`parameter_jacobian`](Model::parameter_jacobian), [`second_derivatives`](Model::second_derivatives)), the first ones else by central differences |
 //! | parameters | none, one row ([`parameters`](Model::parameters)), or one row a sample ([`samples`](Model::samples)) |
 //! | pattern | read off a traced function where that pays, always ([`find_pattern`](Model::find_pattern)), or given ([`pattern`](Model::pattern)) |
@@ -59,7 +59,8 @@
 //! A model is stated once and lowered to a [`System`], the problem that solvers read, when it is solved:
 //!
 //! - `builder.rs`: the statement;
-//! - `system.rs`: the problem, over a body that is `traced.rs` (programs) or `slices.rs` (closures on slices);
+//! - `system.rs`: the problem, over a body that is `traced.rs` (programs) or `slices.rs` (closures on slices); `values.rs`: the
+//!   same at a point;
 //! - `engine.rs`: solvers and derivatives of such a problem, compiled once; `scales.rs`: the same in other units;
 //! - `minimum.rs`: what minima need beyond roots: descent, and whether a stationary point is one;
 //! - `solved.rs`: the result of one system; `sweep.rs`: results along a parameter.
@@ -74,6 +75,7 @@ mod solved;
 mod sweep;
 mod system;
 mod traced;
+mod values;
 
 pub use builder::{Model, OnSlices, OnVars};
 pub use engine::{Answer, Engine};

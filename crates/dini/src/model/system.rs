@@ -171,7 +171,7 @@ impl<T: Real> System<T> {
         Ok(self.body.objective(point, &mut out).then_some(out))
     }
 
-    fn point<'a>(&'a self, at: Active<'a>, z: &'a Rows<T>) -> Spot<'a, T> {
+    pub(super) fn point<'a>(&'a self, at: Active<'a>, z: &'a Rows<T>) -> Spot<'a, T> {
         Spot { at, z, a: &self.parameters }
     }
 

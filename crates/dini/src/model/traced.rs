@@ -18,6 +18,9 @@ const DENSE: usize = 1000;
 const THIN: f64 = 0.2;
 /// Most operations of a Jacobian written out entry by entry.
 const LARGEST: usize = 1 << 23;
+/// Where a pattern is asked for, the limit is so many times the operations of the function if that is more: what is long need not
+/// explode.
+const TIMES: usize = 8;
 
 /// What is known of the entries of the Jacobian.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -121,7 +124,11 @@ impl Traced {
         let dense = n <= if kind == Kind::FixedPoint { SMALL } else { DENSE };
         // where it is of no use unless it is sparse, it need not be found whole
         let most = if *pattern == Pattern::Unknown && !dense { thin } else { usize::MAX };
-        let found = self.graph().jacobian(&self.outputs, |k| k < n, LARGEST, most);
+        let found = {
+            let mut graph = self.graph();
+            let largest = if *pattern == Pattern::Unknown { LARGEST } else { LARGEST.max(TIMES * graph.len()) };
+            graph.jacobian(&self.outputs, |k| k < n, largest, most)
+        };
         let Some(entries) = found else {
             return match pattern {
                 Pattern::Unknown => Ok(Form::Products),

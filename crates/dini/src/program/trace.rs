@@ -77,6 +77,22 @@ impl Trace {
             None => Ok(Trace { graph, outputs }),
         }
     }
+
+    /// The outputs must be nodes of the graph, and what they are made of inputs below `inputs`.
+    pub(crate) fn check(&self, inputs: usize) -> Result<(), Error> {
+        let Trace { graph, outputs } = self;
+        if outputs.iter().any(|id| id.index() >= graph.len()) {
+            return Err(Error::Trace { what: "an output is no node of its graph" });
+        }
+        let highest = graph.ancestors(outputs).into_iter().filter_map(|id| graph.as_input(id)).max();
+        match highest {
+            Some(index) if index >= inputs => {
+                let (expected, found) = (format!("{inputs}, unknowns and parameters"), format!("input {index}"));
+                Err(Error::Shape { what: "the inputs of the program", expected, found })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Closes the trace also where the function panics.

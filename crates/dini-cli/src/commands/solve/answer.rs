@@ -7,7 +7,7 @@ use dini::search::{Found, Origin, Plan, Search};
 use serde_json::{Map, Value, json};
 
 use super::derivatives::{MOST, UNSEEN, derivatives, too_many};
-use super::model::Model;
+use super::model::{Model, Problem};
 use super::request::{Setup, SolveError};
 use crate::equation::{System, listed};
 
@@ -62,7 +62,7 @@ impl Answer {
     /// Looks for a root, and differentiates it.
     pub(super) fn of(setup: &Setup) -> Result<Self, SolveError> {
         let model = Model::new(&setup.system)?;
-        let found = Search { plan: setup.plan.clone() }.root(&model, &setup.starts, &setup.options);
+        let found = Search { plan: setup.plan.clone() }.root(&model.problem, &setup.starts, &setup.options);
         let found = found.map_err(|error| match (error, &setup.plan) {
             (dini::Error::TooLarge { n, most, .. }, Plan::Single(solver)) => SolveError::Option(format!(
                 "{} works with dense matrices, for up to {most} unknowns, not {n}; --solver auto takes more",
@@ -73,7 +73,7 @@ impl Answer {
         Ok(Answer::new(&setup.system, &model, &found))
     }
 
-    fn new(system: &System, model: &Model<'_>, found: &Found<'_, Model<'_>>) -> Self {
+    fn new(system: &System, model: &Model, found: &Found<'_, Problem>) -> Self {
         let undefined = found.undefined().map(|row| model.equation(row)).and_then(|index| {
             let names: Vec<String> = system.unknowns_of(index).map(|place| system.unknowns()[place].clone()).collect();
             system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", listed(&names)))
@@ -85,7 +85,7 @@ impl Answer {
                     condition: verdict.condition,
                     reason: verdict.reason.to_string(),
                 };
-                derivatives(system, model, found, judgement)
+                derivatives(system, &model.problem, found, judgement)
             }
             None => {
                 let reason = format!("the solve did not converge ({})", found.status());

@@ -119,6 +119,8 @@ fn verdicts_do_not_depend_on_the_size() {
         assert!(kink.solved() && !kink.verdict.holds && kink.verdict.reason.contains("by a at a = 0"), "{n}");
         let kink = of("x[i] + abs(x[i]) + 2*x[i] = a*i for i = 1..N", "a=0");
         assert!(!kink.verdict.holds && kink.verdict.reason.contains("slopes"), "{n}: {:?}", kink.verdict);
+        let infinite = of("x[i] = a*i + cbrt(b) for i = 1..N", "a=2,b=0");
+        assert_eq!(infinite.verdict.reason, "there is no finite derivative by b", "{n}");
         let none = of("x[i]^2 + i = x[i] for i = 1..N", "");
         assert!(!none.solved(), "{n}: {:?}", none.status);
     }
@@ -153,6 +155,25 @@ fn what_is_too_large_is_said() {
     assert!(message.starts_with("the factors of the sparse Jacobian may have"), "{message}");
     let names = refused(&args(&["sum(i, 1, 1000, x[i]) = 1"], "", "", ""));
     assert!(names.len() < 600 && names.contains("x[20], ... 980 more"), "{names}");
+}
+
+#[test]
+fn a_long_chain_of_values_with_many_parameters_does_not_explode() {
+    let start = Instant::now();
+    // all equations use the product of the parameters
+    let count = 900;
+    let mut values: Vec<String> = (1..=count).map(|i| format!("a{i}={}", 1.0 + 1e-3 * f64::from(i % 7))).collect();
+    values.extend((1..=count).map(|i| if i == 1 { "b1=a1".to_owned() } else { format!("b{i}=b{}*a{i}", i - 1) }));
+    let with = values.chunks(200).map(|chunk| chunk.join(",")).collect();
+    let found = answer(&SolveArgs { with, ..args(&["x[i] = i*b900 for i = 1..1000"], "", "", "") });
+    assert!(found.verdict.holds, "{:?}", found.verdict);
+    let product: f64 = (1..=count).map(|i| 1.0 + 1e-3 * f64::from(i % 7)).product();
+    for (i, k) in [(1, 1), (500, 450), (1000, 900)] {
+        let (x, a) = (f64::from(i) * product, 1.0 + 1e-3 * f64::from(k % 7));
+        assert_near(root(&found, &format!("x[{i}]")) / x, 1.0, "x");
+        assert_near(slope(&found, &format!("x[{i}]"), &format!("a{k}")) * a / x, 1.0, "dx/da");
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

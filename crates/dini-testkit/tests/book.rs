@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 
 fn chapters() -> Vec<PathBuf> {
     let files = fs::read_dir(root().join("docs/book/src")).expect("the book's folder");
-    files.map(|entry| entry.expect("an entry").path()).collect()
+    files.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file()).collect()
 }
 
 /// What stands between `open` and `close`, everywhere in a text.

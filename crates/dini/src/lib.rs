@@ -24,7 +24,8 @@
 //! | gradients, tangents, Hessians of a batch | [`Solution::pullback`], [`Solution::pushforward`], [`Solution::hessian_product`]; other modes in [`gradient`] |
 //! | whether the theorem holds | [`Solution::verdict`], [`verdict`] |
 //! | derivatives by hand checked | [`Model::check`], [`check()`] |
-//! | an own layer, own kernels, own storage | the traits of [`problem`] and [`batch`] |
+//! | an own layer with derivatives by hand | [`problem::OneSample`], one sample at a time |
+//! | own kernels, own storage | the traits of [`problem`] and [`batch`] |
 //! | an own solver | [`solve::Solver`] |
 //! | training | the crate `dini-burn`, the command `dini train` |
 //!

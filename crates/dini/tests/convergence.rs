@@ -352,3 +352,49 @@ fn a_plateau_is_as_wide_as_the_root_is_uncertain() {
     assert!(error <= solution.outcomes()[0].accuracy.correction, "{error} {:?}", solution.outcomes()[0].accuracy);
     assert!(solution.outcomes()[0].accuracy.correction < 1e-5);
 }
+
+/// Where g bends or has a pole within one rounding of z, a correction below rounding says nothing.
+#[test]
+fn poles_and_near_misses_within_one_rounding_are_no_roots() {
+    let refused = |what: &str, g: fn(Var) -> Var, starts: &[f64]| {
+        let model = || Model::equation(|z, _| [g(z[0]), z[1] - 2.0]);
+        for start in starts {
+            for name in ["newton", "levenberg-marquardt", "dogleg", "auto"] {
+                let s = model().solver(any(name)).solve(&[*start, 1.0]).unwrap();
+                assert_ne!(s.status(), Status::Converged, "{what} from {start} by {name}: {:?}", s.z());
+            }
+        }
+    };
+    let around = |z: f64| [z.next_down().next_down(), z.next_down(), z, z.next_up(), z.next_up().next_up()];
+    let near = [around(0.3).to_vec(), vec![0.0, 1.0]].concat();
+    refused("a near miss", |z| (z - 0.3).powi(2) * 1e40 + 1.0, &near);
+    refused("a nearer miss", |z| (z - 0.3).powi(2) * 1e60 + 1.0, &near);
+    refused("a double pole", |z| (z - 0.3).powi(-2), &around(0.3)[..2]);
+    refused("a double pole", |z| (z - 0.3).powi(-2), &around(0.3)[3..]);
+    // of tan z, from beside a pole, 0 is a root, and others are
+    for start in around(std::f64::consts::FRAC_PI_2) {
+        let s = Model::equation(|z, _| [z[0].tan()]).solver(any("newton")).solve(&[start]).unwrap();
+        if s.status() == Status::Converged {
+            assert!((s.z()[0] / std::f64::consts::PI).round() * std::f64::consts::PI - s.z()[0] < 1e-6, "{:?}", s.z());
+            assert!(s.z()[0].tan().abs() < 1e-3, "{:?}", s.z());
+        }
+    }
+}
+
+/// Multiple roots and kinks are roots, although g bends there, also from the numbers beside them.
+#[test]
+fn multiple_roots_and_kinks_are_found_from_beside_them() {
+    let found = |what: &str, g: fn(Var) -> Var, root: f64| {
+        // not from the root itself, where J of a double root is singular before z_1 has moved
+        let beside = [root.next_down().next_down(), root.next_down(), root.next_up(), root.next_up().next_up()];
+        for start in beside.into_iter().chain([root + 0.5, root - 0.25]) {
+            let s = Model::equation(|z, _| [g(z[0]), z[1] - 2.0]).solver(any("newton")).solve(&[start, 1.0]).unwrap();
+            let z = s.converged().unwrap_or_else(|e| panic!("{what} from {start}: {e}"));
+            assert!((z[0] - root).abs() < 1e-6, "{what} from {start}: {z:?}");
+        }
+    };
+    found("a double root", |z| (z - 0.3).powi(2), 0.3);
+    found("a double root between two numbers", |z| (z * z - 2.0).powi(2), std::f64::consts::SQRT_2);
+    found("a double root of steep slopes", |z| (z * z - 2.0).powi(2) * 1e40, std::f64::consts::SQRT_2);
+    found("a kink", |z| z - 1.0 / 3.0 + 6.0 * (z - 1.0 / 3.0).min(0.0), 1.0 / 3.0);
+}

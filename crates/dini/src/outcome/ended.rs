@@ -20,6 +20,8 @@ pub struct Ended {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ended { last, wanted, status, fold } = self;
+        // values are sums of steps, whose last digits are rounding
+        let [last, wanted] = [last, wanted].map(|value| format!("{value:.9e}").parse().unwrap_or(*value));
         write!(f, "the branch was followed to {last}, not to {wanted}: ")?;
         match (status, fold) {
             (_, true) => f.write_str("dz/da grows there as before a fold, beyond which a branch does not go on"),

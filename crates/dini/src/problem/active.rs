@@ -10,6 +10,13 @@ use crate::batch::Rows;
 pub struct Sample(usize);
 
 /// A place in a chunk, under which tapes are kept: an index of [`Slots`].
+///
+/// ```compile_fail
+/// # use dini::problem::{Active, Slots};
+/// fn diagonal(at: Active<'_>, tape: &Slots<f64>) -> f64 {
+///     tape[at.sample(0)] // a sample is no slot: tape[at.slot(0)]
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(usize);
 

@@ -30,6 +30,13 @@ pub struct Capabilities<'a, V: Batch, T> {
 pub type CapabilitiesOf<'a, P> = Capabilities<'a, <P as Problem>::State, <P as Linearize>::Tape>;
 
 /// A sparse Jacobian: the same entries at every point and for every sample.
+///
+/// ```compile_fail
+/// # use dini::problem::{Sparse, SparseJacobian};
+/// fn half<'a>(entries: &'a dyn SparseJacobian<(), f64>) -> Sparse<'a, (), f64> {
+///     Sparse { entries: Some(entries) } // entries of which pattern?
+/// }
+/// ```
 pub struct Sparse<'a, T, S> {
     /// The entries.
     pub pattern: &'a Sparsity,

@@ -44,7 +44,8 @@ pub trait OneSample: Sync {
     fn jacobian(&self, sample: usize, z: &[Self::Scalar], j: &mut [Self::Scalar]) -> Eval;
 }
 
-/// Parameters of a [`OneSample`], which may be shared by all samples or be those of one.
+/// Parameters of a [`OneSample`], which may be shared by all samples or be those of one; for gradients, not for tangents
+/// ([`ParamJvp`]). The example `own_layer` is a whole layer.
 pub trait OneSampleVjp: OneSample {
     /// A gradient dL/da.
     type Gradient: Send;

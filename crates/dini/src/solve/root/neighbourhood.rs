@@ -75,6 +75,13 @@ impl<'a, P: Linearize> Neighbourhood<'a, P> {
 
     /// Moves by about `d`: writes the step as it is representable to `step` and g(z* + step) - g(z*) to `change`.
     pub fn change(&mut self, d: &[f64], step: &mut [f64], change: &mut [f64]) -> Result<(), UserError> {
+        self.values(d, step, change)?;
+        change.iter_mut().zip(&self.g).for_each(|(change, g)| *change -= g);
+        Ok(())
+    }
+
+    /// The same with g(z* + step) itself.
+    pub fn values(&mut self, d: &[f64], step: &mut [f64], values: &mut [f64]) -> Result<(), UserError> {
         for (((row, z), d), step) in self.row.iter_mut().zip(&self.z).zip(d).zip(step) {
             *row = Scalar::<P>::of(z + d);
             *step = row.as_f64() - z;
@@ -82,9 +89,7 @@ impl<'a, P: Linearize> Neighbourhood<'a, P> {
         self.state.write(0, &self.row);
         self.eval.residual(&self.state, &mut self.out)?;
         self.out.read(0, &mut self.row);
-        for ((row, g), change) in self.row.iter().zip(&self.g).zip(change) {
-            *change = row.as_f64() - g;
-        }
+        self.row.iter().zip(values).for_each(|(row, value)| *value = row.as_f64());
         Ok(())
     }
 }

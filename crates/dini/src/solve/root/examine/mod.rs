@@ -1,11 +1,13 @@
 //! A doubtful point, examined with the Jacobian and the rounding errors of g.
 //!
 //! - `rounding.rs`: how large those errors are, and whether J is the slope of g;
+//! - `nearby.rs`: whether a point that rounding cannot tell from it is better;
 //! - `anchor.rs`: whether a residual is small against the terms that the solve began with, where J is singular or z has run far;
 //! - `flat.rs`: whether g changes at all.
 
 mod anchor;
 mod flat;
+mod nearby;
 mod rounding;
 
 use num_traits::Float;
@@ -84,8 +86,11 @@ pub(crate) fn examine<P: Linearize>(
     }
     let (around, jacobian) = Neighbourhood::new(problem, question.z.clone(), question.sample)?;
     let mut point = Point::new(problem, question, around, jacobian);
-    let finding = point.judge()?;
+    let mut finding = point.judge()?;
     question.evaluations.set(question.evaluations.get() + point.evaluations());
+    if let Some(nearer) = point.nearer.take() {
+        finding = nearby::judge(problem, question, nearer)?;
+    }
     let settled = !matches!(finding, Finding::None);
     if settled || (!question.last && question.pressed.is_empty()) {
         return Ok(Some(finding));
@@ -120,6 +125,8 @@ struct Point<'p, P: Linearize> {
     epsilon: f64,
     /// linearised when it is first asked for
     start: Option<Start>,
+    /// a better point that rounding cannot tell from this one, which is to be judged in its place
+    nearer: Option<P::State>,
     step: Vec<f64>,
     change: Vec<f64>,
 }
@@ -133,7 +140,7 @@ impl<'p, P: Linearize> Point<'p, P> {
     ) -> Self {
         let zeros = || vec![0.0; around.z.len()];
         let (step, change, epsilon) = (zeros(), zeros(), <Scalar<P> as Float>::epsilon().as_f64());
-        Point { problem, question, around, jacobian, epsilon, start: None, step, change }
+        Point { problem, question, around, jacobian, epsilon, start: None, nearer: None, step, change }
     }
 
     /// Evaluations so far.
@@ -187,6 +194,12 @@ impl<'p, P: Linearize> Point<'p, P> {
             if scan.grows || scan.jumps {
                 if !exact && (far || !nearest) {
                     return Ok(Finding::None);
+                }
+                if !exact {
+                    self.nearer = self.nearby(&correction)?;
+                    if self.nearer.is_some() {
+                        return Ok(Finding::None);
+                    }
                 }
                 // what was sampled is a kink or a jump on the root
                 uncertain = self.uncertain(&factors, Vec::new());

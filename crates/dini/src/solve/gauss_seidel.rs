@@ -30,7 +30,7 @@ use crate::problem::{Evaluator, Linearize, Pass};
 /// let w = (0..n * n).map(|k| 0.1 * (k as f64).sin()).collect();
 /// let cell = Tanh::new(n, w, Rows::from_vec(1, n, vec![0.3; n])?)?;
 /// let solution = solve(&cell, &Rows::new(1, n), &GaussSeidel::default(), &Options::default())?;
-/// assert!(solution.accuracy(0).relative <= 1e-6);
+/// assert!(solution.outcomes()[0].accuracy.relative <= 1e-6);
 /// assert!(solution.evaluations() < 8, "{}", solution.evaluations());
 /// # Ok::<(), dini::Error>(())
 /// ```

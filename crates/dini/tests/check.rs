@@ -2,8 +2,8 @@
 
 use dini::cells::Tanh;
 use dini::problem::{
-    Active, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, Pass, Passes, Problem, ResidualScale, Slot,
-    Sparsity,
+    Active, Capabilities, CapabilitiesOf, DenseJacobian, Equations, Eval, Linearize, Pass, Passes, Problem,
+    ResidualScale, Slot, Sparsity,
 };
 use dini::{Error, Mistake, Model, Newton, Options, Rows, check, check_parameters, check_second, solve};
 
@@ -76,35 +76,21 @@ impl Linearize for Broken {
 }
 
 impl Passes<Rows<f64>, Rows<f64>> for Broken {
-    fn pass(&self, at: Active<'_>, pass: Pass<'_, Rows<f64>>, z: &mut Rows<f64>, change: &mut Rows<f64>) -> Eval {
-        self.cell.pass(at, pass, z, change)?;
-        self.spoil("pass", change);
-        Ok(())
-    }
-    fn pass_tangent(
+    fn pass(
         &self,
         at: Active<'_>,
-        tape: &Rows<f64>,
-        b: &Rows<f64>,
+        of: Equations<'_, Rows<f64>, Rows<f64>>,
         pass: Pass<'_, Rows<f64>>,
         x: &mut Rows<f64>,
         change: &mut Rows<f64>,
     ) -> Eval {
-        self.cell.pass_tangent(at, tape, b, pass, x, change)?;
-        self.spoil("tangent", change);
-        Ok(())
-    }
-    fn pass_adjoint(
-        &self,
-        at: Active<'_>,
-        tape: &Rows<f64>,
-        b: &Rows<f64>,
-        pass: Pass<'_, Rows<f64>>,
-        x: &mut Rows<f64>,
-        change: &mut Rows<f64>,
-    ) -> Eval {
-        self.cell.pass_adjoint(at, tape, b, pass, x, change)?;
-        self.spoil("adjoint", change);
+        let what = match of {
+            Equations::Own => "pass",
+            Equations::Tangent { .. } => "tangent",
+            Equations::Adjoint { .. } => "adjoint",
+        };
+        self.cell.pass(at, of, pass, x, change)?;
+        self.spoil(what, change);
         Ok(())
     }
 }

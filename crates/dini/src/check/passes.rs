@@ -4,7 +4,7 @@ use num_traits::{Float, One};
 
 use super::Mistake;
 use crate::batch::{Batch, numbers};
-use crate::problem::{Active, Linearize, Order, Pass, Passes, Scalar};
+use crate::problem::{Active, Equations, Linearize, Order, Pass, Passes, Scalar, residual};
 use crate::solve::root::general_position;
 use crate::{Real, UserError};
 
@@ -30,35 +30,21 @@ pub(super) fn check<P: Linearize>(
     problem.residual(at, z, &mut g)?;
     let mut tape = problem.tape(z);
     problem.linearize(at, z, &g, &mut tape)?;
-    let one = <Scalar<P> as One>::one();
     let mut b = z.zeros(1);
     b.write(0, &general_position(z.width(), 7).into_iter().map(Scalar::<P>::of).collect::<Vec<_>>());
-    mistakes.extend(wrong(
-        (["a pass", "the residual that a pass measures"], sample),
-        z,
-        &mut |pass, x, change| passes.pass(at, pass, x, change),
-        &mut |x, out| problem.residual(at, x, out),
-    )?);
-    mistakes.extend(wrong(
-        (["a pass on J x = b", "the residual that a pass on J x = b measures"], sample),
-        z,
-        &mut |pass, x, change| passes.pass_tangent(at, &tape, &b, pass, x, change),
-        &mut |x, out| {
-            problem.jvp(at, &tape, x, out)?;
-            out.axpby(-one, &b, one);
-            Ok(())
-        },
-    )?);
-    mistakes.extend(wrong(
-        (["a pass on J^T x = b", "the residual that a pass on J^T x = b measures"], sample),
-        z,
-        &mut |pass, x, change| passes.pass_adjoint(at, &tape, &b, pass, x, change),
-        &mut |x, out| {
-            problem.vjp(at, &tape, x, out)?;
-            out.axpby(-one, &b, one);
-            Ok(())
-        },
-    )?);
+    let (tape, b) = (&tape, &b);
+    let every = [
+        (["a pass", "the residual that a pass measures"], Equations::Own),
+        (["a pass on J x = b", "the residual that a pass on J x = b measures"], Equations::Tangent { tape, b }),
+        (["a pass on J^T x = b", "the residual that a pass on J^T x = b measures"], Equations::Adjoint { tape, b }),
+    ];
+    for (names, of) in every {
+        let make = &mut |pass: Pass<'_, P::State>, x: &mut P::State, change: &mut P::State| {
+            passes.pass(at, of, pass, x, change)
+        };
+        let measure = &mut |x: &P::State, out: &mut P::State| residual(problem, at, of, x, out);
+        mistakes.extend(wrong((names, sample), z, make, measure)?);
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::linear::{
     WORTHWHILE,
 };
 use crate::outcome::Stop;
-use crate::problem::{Linearize, OneBlock, Pass, ResidualScale, Scalar};
+use crate::problem::{Equations, Linearize, OneBlock, Pass, ResidualScale, Scalar};
 
 /// How the linear systems of the derivative are solved.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -206,10 +206,11 @@ impl<P: Linearize> Task<'_, '_, P> {
                 active.clear();
                 active.extend(rows.iter().map(|&row| slots[row]));
                 let at = self.chunk.at(&active);
-                match self.side {
-                    Side::Tangent => passes.pass_tangent(at, tape, b, pass, x, change),
-                    Side::Adjoint => passes.pass_adjoint(at, tape, b, pass, x, change),
-                }
+                let of = match self.side {
+                    Side::Tangent => Equations::Tangent { tape, b },
+                    Side::Adjoint => Equations::Adjoint { tape, b },
+                };
+                passes.pass(at, of, pass, x, change)
             };
         let records = method.solve(&mut make, &rhs, &mut x, self.tolerance)?;
         Ok(self.part(slots, &rhs, x, &records, &()))

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::ops::AddAssign;
 
 use super::{
-    Active, Bounds, Eval, Linearize, OneBlock, Pass, Passes, Problem, ResidualScale, Scalar, Sparse, Sparsity,
+    Active, Bounds, Equations, Eval, Linearize, OneBlock, Pass, Passes, Problem, ResidualScale, Scalar, Sparse,
+    Sparsity,
 };
 use crate::batch::{Batch, Keep};
 
@@ -121,10 +122,10 @@ impl<P: Linearize> Evaluator<'_, P> {
     pub fn pass(&self, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
         if let Some(passes) = self.problem.capabilities().passes {
             self.spend(Evaluations::half(self.at.len() as u64));
-            return passes.pass(self.at, pass, z, change);
+            return passes.pass(self.at, Equations::Own, pass, z, change);
         }
         self.count();
-        OneBlock(self.problem).pass(self.at, pass, z, change)
+        OneBlock(self.problem).pass(self.at, Equations::Own, pass, z, change)
     }
 
     /// Prepares products at z.

@@ -25,8 +25,8 @@ pub use capabilities::{Capabilities, CapabilitiesOf, DenseJacobian, RoughResidua
 pub use each::{Each, OneSample, OneSampleVjp};
 pub(crate) use evaluator::Evaluations;
 pub use evaluator::Evaluator;
-pub(crate) use passes::OneBlock;
-pub use passes::{Order, Pass, Passes};
+pub use passes::{Equations, Order, Pass, Passes};
+pub(crate) use passes::{OneBlock, residual};
 pub use scaled::Scaled;
 pub use second_order::{Along, SecondOrder};
 

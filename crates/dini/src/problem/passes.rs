@@ -2,30 +2,48 @@
 
 use num_traits::One;
 
-use super::{Active, Eval, Linearize};
+use super::{Active, Eval, Linearize, Scalar};
 use crate::batch::Batch;
 pub use crate::kernels::passes::Order;
 
 /// Block Gauss-Seidel passes on z = f(z), with g = z - f(z), and on the systems with its Jacobian: for
 /// [`solve::GaussSeidel`](crate::solve::GaussSeidel) and [`linear::GaussSeidel`](crate::linear::GaussSeidel).
-///
-/// Each x <- the new x and change <- the old one less the new one; on [hold](Pass::hold) x stays and change <- the residual, exactly.
 pub trait Passes<V, T> {
-    /// On z = f(z), whose residual is g(z).
+    /// x <- the new x and change <- the old one less the new one; on [hold](Pass::hold) x stays and change <- the residual, exactly.
     ///
     /// # Errors
     /// A fatal error of the user's own.
-    fn pass(&self, at: Active<'_>, pass: Pass<'_, V>, z: &mut V, change: &mut V) -> Eval;
-    /// On J x = b, whose residual is J x - b.
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn pass_tangent(&self, at: Active<'_>, tape: &T, b: &V, pass: Pass<'_, V>, x: &mut V, change: &mut V) -> Eval;
-    /// On J^T x = b, whose residual is J^T x - b.
-    ///
-    /// # Errors
-    /// A fatal error of the user's own.
-    fn pass_adjoint(&self, at: Active<'_>, tape: &T, b: &V, pass: Pass<'_, V>, x: &mut V, change: &mut V) -> Eval;
+    fn pass(&self, at: Active<'_>, of: Equations<'_, V, T>, pass: Pass<'_, V>, x: &mut V, change: &mut V) -> Eval;
+}
+
+/// The equations that a pass is made on.
+#[derive(Debug)]
+pub enum Equations<'a, V, T> {
+    /// z = f(z), whose residual is g(z).
+    Own,
+    /// J x = b, whose residual is J x - b.
+    Tangent {
+        /// The linearisation.
+        tape: &'a T,
+        /// The right-hand side.
+        b: &'a V,
+    },
+    /// J^T x = b, whose residual is J^T x - b.
+    Adjoint {
+        /// The linearisation.
+        tape: &'a T,
+        /// The right-hand side.
+        b: &'a V,
+    },
+}
+
+// whatever V and T are: it holds references alone
+impl<V, T> Copy for Equations<'_, V, T> {}
+
+impl<V, T> Clone for Equations<'_, V, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 /// A problem as one block, for which a pass is a step of Picard iteration.
@@ -33,39 +51,45 @@ pub trait Passes<V, T> {
 pub(crate) struct OneBlock<'a, P>(pub &'a P);
 
 impl<P: Linearize> Passes<P::State, P::Tape> for OneBlock<'_, P> {
-    fn pass(&self, at: Active<'_>, pass: Pass<'_, P::State>, z: &mut P::State, change: &mut P::State) -> Eval {
-        self.0.residual(at, z, change)?;
-        pass.take(z, change);
-        Ok(())
-    }
-
-    fn pass_tangent(
+    fn pass(
         &self,
         at: Active<'_>,
-        tape: &P::Tape,
-        b: &P::State,
+        of: Equations<'_, P::State, P::Tape>,
         pass: Pass<'_, P::State>,
         x: &mut P::State,
         change: &mut P::State,
     ) -> Eval {
-        self.0.jvp(at, tape, x, change)?;
-        pass.take_residual(b, x, change);
+        residual(self.0, at, of, x, change)?;
+        if !pass.hold {
+            let one = <Scalar<P> as One>::one();
+            x.axpby(-one, change, one);
+        }
         Ok(())
     }
+}
 
-    fn pass_adjoint(
-        &self,
-        at: Active<'_>,
-        tape: &P::Tape,
-        b: &P::State,
-        pass: Pass<'_, P::State>,
-        x: &mut P::State,
-        change: &mut P::State,
-    ) -> Eval {
-        self.0.vjp(at, tape, x, change)?;
-        pass.take_residual(b, x, change);
-        Ok(())
-    }
+/// out <- the residual of these equations at x.
+pub(crate) fn residual<P: Linearize>(
+    problem: &P,
+    at: Active<'_>,
+    of: Equations<'_, P::State, P::Tape>,
+    x: &P::State,
+    out: &mut P::State,
+) -> Eval {
+    let b = match of {
+        Equations::Own => return problem.residual(at, x, out),
+        Equations::Tangent { tape, b } => {
+            problem.jvp(at, tape, x, out)?;
+            b
+        }
+        Equations::Adjoint { tape, b } => {
+            problem.vjp(at, tape, x, out)?;
+            b
+        }
+    };
+    let one = <Scalar<P> as One>::one();
+    out.axpby(-one, b, one);
+    Ok(())
 }
 
 /// One pass of block Gauss-Seidel iteration on z = f(z) with f(z) = phi(A z), A linear: block after block of z is solved for
@@ -85,19 +109,4 @@ pub struct Pass<'a, V> {
     pub ahead: &'a V,
     /// B x n, the sums over the blocks before each block: written by this pass.
     pub behind: &'a mut V,
-}
-
-impl<V: Batch> Pass<'_, V> {
-    /// x <- x - change, unless nothing is to move: a pass over the whole of x as one block.
-    fn take(&self, x: &mut V, change: &V) {
-        if !self.hold {
-            x.axpby(-V::Scalar::one(), change, V::Scalar::one());
-        }
-    }
-
-    /// The same where `change` holds A x of a linear system A x = b.
-    fn take_residual(&self, b: &V, x: &mut V, change: &mut V) {
-        change.axpby(-V::Scalar::one(), b, V::Scalar::one());
-        self.take(x, change);
-    }
 }

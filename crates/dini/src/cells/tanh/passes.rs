@@ -7,56 +7,43 @@ use crate::Real;
 use crate::batch::Rows;
 use crate::kernels::passes::{self, Transposed, Update};
 use crate::kernels::{scratch, vector};
-use crate::problem::{Active, Eval, Pass, Passes};
+use crate::problem::{Active, Equations, Eval, Pass, Passes};
 
 impl<T: Real> Passes<Rows<T>, Rows<T>> for Tanh<T> {
-    /// z <- tanh(W z + x)
-    fn pass(&self, at: Active<'_>, pass: Pass<'_, Rows<T>>, z: &mut Rows<T>, change: &mut Rows<T>) -> Eval {
-        let mut update = Forward { at, x: &self.x, hold: pass.hold };
-        let mut operands = operands(pass.ahead, pass.behind, z.as_mut_slice(), change);
-        passes::pass(&self.forward, pass.order, &mut operands, at.parallel(), &mut update);
-        Ok(())
-    }
-
-    /// v <- b + D W v
-    fn pass_tangent(
+    /// z <- tanh(W z + x), v <- b + D W v, or u <- b + W^T (D u)
+    fn pass(
         &self,
         at: Active<'_>,
-        d: &Rows<T>,
-        b: &Rows<T>,
+        of: Equations<'_, Rows<T>, Rows<T>>,
         pass: Pass<'_, Rows<T>>,
-        v: &mut Rows<T>,
+        x: &mut Rows<T>,
         change: &mut Rows<T>,
     ) -> Eval {
-        let mut update = Tangent { at, d, b, hold: pass.hold };
-        let mut operands = operands(pass.ahead, pass.behind, v.as_mut_slice(), change);
-        passes::pass(&self.forward, pass.order, &mut operands, at.parallel(), &mut update);
-        Ok(())
-    }
-
-    /// u <- b + W^T (D u)
-    fn pass_adjoint(
-        &self,
-        at: Active<'_>,
-        d: &Rows<T>,
-        b: &Rows<T>,
-        pass: Pass<'_, Rows<T>>,
-        u: &mut Rows<T>,
-        change: &mut Rows<T>,
-    ) -> Eval {
-        let n = self.n;
-        scratch::with(at.len() * n, |du: &mut [T]| {
-            for (i, du) in du.chunks_exact_mut(n).enumerate() {
-                vector::product(du, u.row(i), d.row(at.slot(i).index()));
+        let (order, hold, parallel) = (pass.order, pass.hold, at.parallel());
+        match of {
+            Equations::Own => {
+                let mut operands = operands(pass, x.as_mut_slice(), change);
+                passes::pass(&self.forward, order, &mut operands, parallel, &mut Forward { at, x: &self.x, hold });
             }
-            let mut update = Adjoint { at, d, b, u, hold: pass.hold };
-            let mut operands = operands(pass.ahead, pass.behind, du, change);
-            let (order, parallel) = (pass.order, at.parallel());
-            match self.packed_transpose(at) {
-                None => passes::pass(&Transposed { n, m: &self.w }, order, &mut operands, parallel, &mut update),
-                Some(packed) => passes::pass(packed, order, &mut operands, parallel, &mut update),
+            Equations::Tangent { tape: d, b } => {
+                let mut operands = operands(pass, x.as_mut_slice(), change);
+                passes::pass(&self.forward, order, &mut operands, parallel, &mut Tangent { at, d, b, hold });
             }
-        });
+            Equations::Adjoint { tape: d, b } => scratch::with(at.len() * self.n, |du: &mut [T]| {
+                for (i, du) in du.chunks_exact_mut(self.n).enumerate() {
+                    vector::product(du, x.row(i), d.row(at.slot(i).index()));
+                }
+                let mut update = Adjoint { at, d, b, u: x, hold };
+                let mut operands = operands(pass, du, change);
+                match self.packed_transpose(at) {
+                    None => {
+                        let rows = Transposed { n: self.n, m: &self.w };
+                        passes::pass(&rows, order, &mut operands, parallel, &mut update);
+                    }
+                    Some(packed) => passes::pass(packed, order, &mut operands, parallel, &mut update),
+                }
+            }),
+        }
         Ok(())
     }
 }
@@ -128,11 +115,7 @@ fn take<T: Real, const N: usize>(hold: bool, change: &mut [T; N], old: &mut [T; 
     }
 }
 
-fn operands<'a, T: Real>(
-    ahead: &'a Rows<T>,
-    behind: &'a mut Rows<T>,
-    a: &'a mut [T],
-    change: &'a mut Rows<T>,
-) -> passes::Operands<'a, T> {
+fn operands<'a, T: Real>(pass: Pass<'a, Rows<T>>, a: &'a mut [T], change: &'a mut Rows<T>) -> passes::Operands<'a, T> {
+    let Pass { ahead, behind, .. } = pass;
     passes::Operands { a, ahead: ahead.as_slice(), behind: behind.as_mut_slice(), sums: change.as_mut_slice() }
 }

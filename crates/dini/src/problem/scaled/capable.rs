@@ -36,56 +36,40 @@ impl<P: Linearize> SparseJacobian<P::Tape, Scalar<P>> for Scaled<P> {
     }
 }
 
-/// What a pass has made, in the units outside; on hold x stays as it is, to the bit.
-fn take<V: Batch>(hold: bool, x: &mut V, inside: V, change: &mut V, units: &[V::Scalar]) {
-    multiply(change, units);
-    if !hold {
-        *x = inside;
-        multiply(x, units);
-    }
-}
-
-/// With R = C^-1, y = C^-1 f(C y), whose blocks are those of f; the sums that passes hand on are those of the problem inside.
+/// With R = C^-1, y = C^-1 f(C y), whose blocks are those of f; the sums that passes hand on are those of the problem inside. J x = b
+/// becomes J (C x) = C b, and J^T x = b becomes J^T (R x) = R b.
 impl<P: Linearize> Passes<P::State, P::Tape> for Scaled<P> {
-    fn pass(&self, at: Active<'_>, pass: Pass<'_, P::State>, y: &mut P::State, change: &mut P::State) -> Eval {
-        let passes = self.problem.capabilities().passes.ok_or_else(lost)?;
-        let (hold, mut z) = (pass.hold, self.unscaled(y));
-        passes.pass(at, pass, &mut z, change)?;
-        take(hold, y, z, change, &self.rows);
-        Ok(())
-    }
-
-    /// C^-1 J C x = b is J (C x) = C b.
-    fn pass_tangent(
+    fn pass(
         &self,
         at: Active<'_>,
-        tape: &P::Tape,
-        b: &P::State,
+        of: Equations<'_, P::State, P::Tape>,
         pass: Pass<'_, P::State>,
         x: &mut P::State,
         change: &mut P::State,
     ) -> Eval {
         let passes = self.problem.capabilities().passes.ok_or_else(lost)?;
-        let (hold, mut inside) = (pass.hold, self.unscaled(x));
-        passes.pass_tangent(at, tape, &self.unscaled(b), pass, &mut inside, change)?;
-        take(hold, x, inside, change, &self.rows);
-        Ok(())
-    }
-
-    /// C J^T C^-1 x = b is J^T (C^-1 x) = C^-1 b.
-    fn pass_adjoint(
-        &self,
-        at: Active<'_>,
-        tape: &P::Tape,
-        b: &P::State,
-        pass: Pass<'_, P::State>,
-        x: &mut P::State,
-        change: &mut P::State,
-    ) -> Eval {
-        let passes = self.problem.capabilities().passes.ok_or_else(lost)?;
-        let (hold, mut inside) = (pass.hold, multiplied(x, &self.rows));
-        passes.pass_adjoint(at, tape, &multiplied(b, &self.rows), pass, &mut inside, change)?;
-        take(hold, x, inside, change, &self.columns);
+        let (into, back) = match of {
+            Equations::Own | Equations::Tangent { .. } => (&self.columns, &self.rows),
+            Equations::Adjoint { .. } => (&self.rows, &self.columns),
+        };
+        let (hold, mut inside) = (pass.hold, multiplied(x, into));
+        match of {
+            Equations::Own => passes.pass(at, of, pass, &mut inside, change)?,
+            Equations::Tangent { tape, b } => {
+                let b = &multiplied(b, into);
+                passes.pass(at, Equations::Tangent { tape, b }, pass, &mut inside, change)?;
+            }
+            Equations::Adjoint { tape, b } => {
+                let b = &multiplied(b, into);
+                passes.pass(at, Equations::Adjoint { tape, b }, pass, &mut inside, change)?;
+            }
+        }
+        multiply(change, back);
+        // on hold x stays as it is, to the bit
+        if !hold {
+            *x = inside;
+            multiply(x, back);
+        }
         Ok(())
     }
 }

@@ -192,14 +192,11 @@ impl<'p, P: Linearize> Point<'p, P> {
             let nearest = |(c, z): (&f64, &f64)| c.abs() <= 4.0 * self.epsilon * z.abs();
             let nearest = correction.iter().zip(&self.around.z).all(nearest);
             if scan.grows || scan.jumps {
-                if !exact && (far || !nearest) {
-                    return Ok(Finding::None);
-                }
-                if !exact {
+                if !exact && !far && nearest {
                     self.nearer = self.nearby(&correction)?;
-                    if self.nearer.is_some() {
-                        return Ok(Finding::None);
-                    }
+                }
+                if !exact && (far || !nearest || self.nearer.is_some()) {
+                    return Ok(Finding::None);
                 }
                 // what was sampled is a kink or a jump on the root
                 uncertain = self.uncertain(&factors, Vec::new());

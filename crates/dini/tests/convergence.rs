@@ -371,6 +371,19 @@ fn poles_and_near_misses_within_one_rounding_are_no_roots() {
     refused("a nearer miss", |z| (z - 0.3).powi(2) * 1e60 + 1.0, &near);
     refused("a double pole", |z| (z - 0.3).powi(-2), &around(0.3)[..2]);
     refused("a double pole", |z| (z - 0.3).powi(-2), &around(0.3)[3..]);
+    // of another size
+    refused("a large near miss", |z| ((z - 3e200) * 1e-180).powi(2) + 1.0, &around(3e200));
+    // in directions between the unknowns, and in single precision
+    for start in around(0.4) {
+        let g = |z: &[Var], _: &[Var]| [((z[0] + z[1] - 0.7) * 1e20).powi(2) + 1.0, z[0] - z[1] - 0.1];
+        let s = Model::equation(g).solver(any("newton")).solve(&[start, 0.3]).unwrap();
+        assert_ne!(s.status(), Status::Converged, "{:?}", s.z());
+    }
+    for start in [0.3f32.next_down(), 0.3, 0.3f32.next_up(), 1.0] {
+        let g = |z: &[Var], _: &[Var]| [((z[0] - f64::from(0.3f32)) * 1e12).powi(2) + 1.0];
+        let s = Model::equation(g).single_precision().solver(any("newton")).solve(&[start]).unwrap();
+        assert_ne!(s.status(), Status::Converged, "{:?}", s.z());
+    }
     // of tan z, from beside a pole, 0 is a root, and others are
     for start in around(std::f64::consts::FRAC_PI_2) {
         let s = Model::equation(|z, _| [z[0].tan()]).solver(any("newton")).solve(&[start]).unwrap();
@@ -396,5 +409,11 @@ fn multiple_roots_and_kinks_are_found_from_beside_them() {
     found("a double root", |z| (z - 0.3).powi(2), 0.3);
     found("a double root between two numbers", |z| (z * z - 2.0).powi(2), std::f64::consts::SQRT_2);
     found("a double root of steep slopes", |z| (z * z - 2.0).powi(2) * 1e40, std::f64::consts::SQRT_2);
+    // a root between the last two numbers before a pole, where no number is better than the one nearest to it
+    let s = Model::equation(|z, _| [z[0].tan() - 1e16])
+        .solver(any("newton"))
+        .solve(&[std::f64::consts::FRAC_PI_2])
+        .unwrap();
+    assert_eq!(s.status(), Status::Converged);
     found("a kink", |z| z - 1.0 / 3.0 + 6.0 * (z - 1.0 / 3.0).min(0.0), 1.0 / 3.0);
 }

@@ -7,8 +7,10 @@ use super::{Finding, Neighbourhood, Point, Question, anchor};
 use crate::error::UserError;
 use crate::problem::Linearize;
 
-/// Distances looked at, in units in the last place.
-const UNITS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
+/// Distances looked at, in units in the last place: every one of the first eight, since only one of these points may be better; half of
+/// one, which is whole below a power of two; and far enough to see g fall away from a pole, where a correction that is below
+/// rounding is at most eight units times the order of the pole.
+const UNITS: [f64; 12] = [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 16.0, 32.0, 64.0];
 /// Share of a unit from which a correction moves an unknown.
 const MOVED: f64 = 0.1;
 /// Share of g to which it must fall for a point to be better.
@@ -17,35 +19,42 @@ const BETTER: f64 = 0.25;
 const MOVES: usize = 4;
 
 impl<P: Linearize> Point<'_, P> {
-    /// A point a few units in the last place away, along the correction, at which every equation is much better satisfied, but not
-    /// exactly: where one is, the point examined is as near to a root as numbers are.
+    /// A point a few units in the last place away, along the correction, at which the equation that is violated most is much better
+    /// satisfied and no other is violated more than before, or than by rounding. None where all hold exactly at such a point: the
+    /// one examined is then as near to a root as numbers are.
     ///
-    /// Costs eight evaluations.
+    /// Costs 24 evaluations.
     pub(super) fn nearby(&mut self, correction: &[f64]) -> Result<Option<P::State>, UserError> {
         let z = self.around.z.clone();
         let terms = anchor::terms(&self.jacobian, &z, &self.around.g);
         let unit = |j: usize| {
-            let unit = self.epsilon * z[j].abs();
+            let unit = self.epsilon * power_of_two(z[j]);
             if correction[j].abs() >= MOVED * unit { -unit.copysign(correction[j]) } else { 0.0 }
         };
         let units: Vec<f64> = (0..z.len()).map(unit).collect();
-        let mut best = (BETTER, None);
+        let weight = |i: usize| (self.epsilon * terms[i]).max(f64::MIN_POSITIVE);
+        let g = self.around.g.clone();
+        let loudness = |i: &usize| g[*i].abs() / weight(*i);
+        let Some(worst) = (0..g.len()).max_by(|a, b| loudness(a).total_cmp(&loudness(b))) else { return Ok(None) };
+        let mut best = (BETTER * g[worst].abs(), None);
         for distance in UNITS.into_iter().flat_map(|units| [units, -units]) {
             let d: Vec<f64> = units.iter().map(|unit| distance * unit).collect();
             self.around.values(&d, &mut self.step, &mut self.change)?;
-            let share = |i: usize| {
-                let here = self.around.g[i].abs().max(self.epsilon * terms[i]).max(f64::MIN_POSITIVE);
-                let share = self.change[i].abs() / here;
-                if share.is_nan() { f64::INFINITY } else { share }
-            };
-            let worst = (0..z.len()).map(share).fold(0.0, f64::max);
-            if worst < best.0 {
-                best =
-                    (worst, Some(z.iter().zip(&self.step).map(|(z, step)| z + step).enumerate().collect::<Vec<_>>()));
+            let there = &self.change;
+            let others = (0..g.len()).all(|i| i == worst || there[i].abs() <= g[i].abs().max(weight(i)));
+            if others && there[worst].abs() < best.0 {
+                let exact = there.iter().all(|g| *g == 0.0);
+                let places = z.iter().zip(&self.step).map(|(z, step)| z + step).enumerate();
+                best = (there[worst].abs(), (!exact).then(|| places.collect::<Vec<_>>()));
             }
         }
-        Ok(best.1.filter(|_| best.0 > 0.0).map(|places| self.around.with_values(&places)))
+        Ok(best.1.map(|places| self.around.with_values(&places)))
     }
+}
+
+/// The largest power of two that is not above |z|; 0 for numbers below all normal ones.
+fn power_of_two(z: f64) -> f64 {
+    f64::from_bits(z.to_bits() & f64::INFINITY.to_bits())
 }
 
 /// What is found at a better point, or at one better still.

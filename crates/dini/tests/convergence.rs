@@ -373,6 +373,12 @@ fn poles_and_near_misses_within_one_rounding_are_no_roots() {
     refused("a double pole", |z| (z - 0.3).powi(-2), &around(0.3)[3..]);
     // of another size
     refused("a large near miss", |z| ((z - 3e200) * 1e-180).powi(2) + 1.0, &around(3e200));
+    // a small one by itself: beside an unknown of 2 it would count as 0
+    for start in around(3e-200) {
+        let g = |z: &[Var], _: &[Var]| [((z[0] - 3e-200) * 1e220).powi(2) + 1.0];
+        let s = Model::equation(g).solver(any("newton")).solve(&[start]).unwrap();
+        assert_ne!(s.status(), Status::Converged, "{:?}", s.z());
+    }
     // in directions between the unknowns, and in single precision
     for start in around(0.4) {
         let g = |z: &[Var], _: &[Var]| [((z[0] + z[1] - 0.7) * 1e20).powi(2) + 1.0, z[0] - z[1] - 0.1];

@@ -45,6 +45,7 @@ pub mod cells;
 mod check;
 mod error;
 pub mod gradient;
+pub mod interval;
 mod kernels;
 pub mod linear;
 pub mod model;
@@ -54,6 +55,7 @@ pub mod program;
 pub mod search;
 pub mod solve;
 mod sparsity;
+mod special;
 pub mod tiny;
 pub mod verdict;
 

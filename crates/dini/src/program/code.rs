@@ -16,7 +16,7 @@ const ENOUGH: usize = 5;
 const MANY: usize = 1 << 14;
 
 #[derive(Clone, Copy, Debug)]
-enum Action {
+pub(super) enum Action {
     Negate,
     Call(Function),
     Raise(f64),
@@ -25,23 +25,25 @@ enum Action {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Instruction {
-    action: Action,
-    to: u32,
-    operands: [u32; 3],
+pub(super) struct Instruction {
+    pub action: Action,
+    pub to: u32,
+    pub operands: [u32; 3],
 }
 
 /// The outputs of a graph, ready to be computed from its inputs, for either scalar and any number of samples. A sample's outputs are
 /// the same bits, whatever other samples there are.
 #[derive(Clone, Debug)]
 pub struct Code {
-    instructions: Vec<Instruction>,
-    inputs: usize,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) inputs: usize,
     /// in the places after the inputs
-    constants: Vec<f64>,
-    places: usize,
+    pub(super) constants: Vec<f64>,
+    /// by constant: how far what it stands for may be from it
+    pub(super) uncertain: Vec<f64>,
+    pub(super) places: usize,
     /// places
-    outputs: Vec<u32>,
+    pub(super) outputs: Vec<u32>,
 }
 
 impl Code {
@@ -50,7 +52,7 @@ impl Code {
         let order = graph.ancestors(outputs);
         let nodes = order.last().map_or(0, |id| id.index() + 1);
         let (mut last_use, mut place) = (vec![u32::MAX; nodes], vec![0u32; nodes]);
-        let mut constants = Vec::new();
+        let (mut constants, mut uncertain) = (Vec::new(), Vec::new());
         for id in &order {
             let node = graph.node(*id);
             match node.op {
@@ -58,6 +60,7 @@ impl Code {
                 Op::Constant(bits) => {
                     place[id.index()] = (inputs + constants.len()) as u32;
                     constants.push(f64::from_bits(bits));
+                    uncertain.push(graph.uncertainty(f64::from_bits(bits)));
                 }
                 _ => node.operands().iter().for_each(|operand| last_use[operand.index()] = id.0),
             }
@@ -92,7 +95,8 @@ impl Code {
             place[id.index()] = to;
             instructions.push(Instruction { action, to, operands });
         }
-        Code { instructions, inputs, constants, places, outputs: outputs.iter().map(|id| place[id.index()]).collect() }
+        let outputs = outputs.iter().map(|id| place[id.index()]).collect();
+        Code { instructions, inputs, constants, uncertain, places, outputs }
     }
 
     /// Number of outputs.

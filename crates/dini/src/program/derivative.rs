@@ -112,7 +112,7 @@ impl Graph {
                 if work > operations || self.len() > operations {
                     return None;
                 }
-                if self.constant(adjoint.value) == Some(0.0) {
+                if self.is_zero(adjoint.value) {
                     continue;
                 }
                 if let Some(input) = self.as_input(id) {
@@ -163,8 +163,7 @@ impl Graph {
 
     /// How a change of operand `place` of a node becomes one of the node; none where it never does.
     fn slope(&mut self, id: Id, place: usize) -> Option<Slope<Id>> {
-        self.rule(id, place)
-            .filter(|slope| !matches!(slope, Slope::Times(factor) if self.constant(*factor) == Some(0.0)))
+        self.rule(id, place).filter(|slope| !matches!(slope, Slope::Times(factor) if self.is_zero(*factor)))
     }
 
     fn rule(&mut self, id: Id, place: usize) -> Option<Slope<Id>> {

@@ -5,7 +5,7 @@
 
 use std::f64::consts::FRAC_2_SQRT_PI;
 
-use super::special;
+use crate::special;
 
 /// A function of one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,10 +3,11 @@
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::function::Function;
 use super::node::{Id, Join, Node, Op, raise};
+use crate::interval::Interval;
 
 /// Operations on inputs and numbers. Every node comes after its operands, equal nodes are one, and what is computed from
 /// numbers alone is a number.
@@ -15,6 +16,8 @@ pub struct Graph {
     nodes: Vec<Node>,
     /// nodes by their hashes
     known: HashTable<Id>,
+    /// by the bits of a number: how far what it stands for may be from it, where that is more than [`Graph::uncertainty`] supposes
+    uncertain: FxHashMap<u64, f64>,
 }
 
 const NONE: Id = Id(0);
@@ -32,7 +35,11 @@ impl Graph {
 
     /// A graph without nodes, with room for some.
     pub(super) fn with_capacity(nodes: usize) -> Self {
-        Graph { nodes: Vec::with_capacity(nodes), known: HashTable::with_capacity(nodes) }
+        Graph {
+            nodes: Vec::with_capacity(nodes),
+            known: HashTable::with_capacity(nodes),
+            uncertain: FxHashMap::default(),
+        }
     }
 
     /// Number of nodes.
@@ -52,7 +59,7 @@ impl Graph {
 
     fn push(&mut self, op: Op, operands: [Id; 3]) -> Id {
         let node = Node { op, operands };
-        let Graph { nodes, known } = self;
+        let Graph { nodes, known, .. } = self;
         let next = Id(nodes.len() as u32);
         let id = *known
             .entry(hash(&node), |id| nodes[id.index()] == node, |id| hash(&nodes[id.index()]))
@@ -72,6 +79,39 @@ impl Graph {
     /// A number.
     pub fn number(&mut self, value: f64) -> Id {
         self.push(Op::Constant(value.to_bits()), [NONE; 3])
+    }
+
+    /// A number computed from others, which is the rounded value of what lies in `exact`.
+    fn computed(&mut self, value: f64, exact: Interval) -> Id {
+        let radius = if exact.is_empty() { f64::INFINITY } else { exact.radius_around(value) };
+        if radius > self.uncertainty(value) && !(exact.lo() == value && exact.hi() == value) {
+            self.uncertain.insert(value.to_bits(), radius);
+        }
+        self.number(value)
+    }
+
+    /// How far what a number stands for may be from it: 0.1 is no number of 53 bits, nor is pi, nor the difference of 0.1 * 3 and 0.3.
+    ///
+    /// A number with more than 32 significant bits is taken for a rounded one, within a unit in its last place.
+    pub(super) fn uncertainty(&self, value: f64) -> f64 {
+        let given = self.uncertain.get(&value.to_bits()).copied().unwrap_or(0.0);
+        let rounded = value.to_bits().trailing_zeros() < 21 && value.is_finite();
+        given.max(if rounded { value.abs().next_up() - value.abs() } else { 0.0 })
+    }
+
+    /// What a number may stand for.
+    fn enclosed(&self, value: f64) -> Interval {
+        Interval::around(value, self.uncertainty(value))
+    }
+
+    /// The number that a node is, where it stands for nothing else.
+    fn exact(&self, id: Id) -> Option<f64> {
+        self.constant(id).filter(|value| self.uncertainty(*value) == 0.0)
+    }
+
+    /// Whether a node is 0 at every point, and not by rounding.
+    pub(super) fn is_zero(&self, id: Id) -> bool {
+        self.exact(id) == Some(0.0)
     }
 
     /// The number that a node is, if it depends on no input.
@@ -95,7 +135,10 @@ impl Graph {
     /// -x
     pub fn negate(&mut self, x: Id) -> Id {
         match self.node(x).op {
-            Op::Constant(bits) => self.number(-f64::from_bits(bits)),
+            Op::Constant(bits) => {
+                let value = f64::from_bits(bits);
+                self.computed(-value, -self.enclosed(value))
+            }
             Op::Negate => self.node(x).operands[0],
             _ => self.push(Op::Negate, [x, NONE, NONE]),
         }
@@ -104,7 +147,7 @@ impl Graph {
     /// A function of one argument.
     pub fn call(&mut self, function: Function, x: Id) -> Id {
         match self.constant(x) {
-            Some(value) => self.number(function.value(value)),
+            Some(value) => self.computed(function.value(value), function.enclose(self.enclosed(value))),
             None => self.push(Op::Call(function), [x, NONE, NONE]),
         }
     }
@@ -112,7 +155,10 @@ impl Graph {
     /// x^n
     pub fn raise(&mut self, x: Id, n: f64) -> Id {
         match self.constant(x) {
-            Some(value) => self.number(raise(value, n)),
+            Some(value) => {
+                let exact = self.enclosed(value).raise(n, self.uncertainty(n));
+                self.computed(raise(value, n), exact)
+            }
             None if n == 1.0 => x,
             None => self.push(Op::Raise(n.to_bits()), [x, NONE, NONE]),
         }
@@ -120,10 +166,18 @@ impl Graph {
 
     /// Two values joined. Factors and divisors of 1 are left out, and numbers that add nothing.
     pub fn join(&mut self, join: Join, a: Id, b: Id) -> Id {
-        let (left, right) = (self.constant(a), self.constant(b));
-        match (join, left, right) {
-            (_, Some(a), Some(b)) => self.number(join.apply(a, b)),
-            (Join::Power, None, Some(n)) => self.raise(a, n),
+        if let (Some(left), Some(right)) = (self.constant(a), self.constant(b)) {
+            let exact = join.enclose(self.enclosed(left), self.enclosed(right));
+            return self.computed(join.apply(left, right), exact);
+        }
+        // an exponent that rounding has made a short number is not the one it stands for
+        if join == Join::Power
+            && let Some(n) = self.constant(b)
+            && !self.uncertain.contains_key(&n.to_bits())
+        {
+            return self.raise(a, n);
+        }
+        match (join, self.exact(a), self.exact(b)) {
             (Join::Add | Join::Subtract, None, Some(0.0))
             | (Join::Multiply | Join::Divide | Join::Weigh, None, Some(1.0)) => a,
             (Join::Add, Some(0.0), None) | (Join::Multiply | Join::Weigh, Some(1.0), None) => b,
@@ -137,7 +191,7 @@ impl Graph {
 
     /// `yes` where `truth` is 1, `no` where it is 0, NaN where it is NaN.
     pub fn select(&mut self, truth: Id, yes: Id, no: Id) -> Id {
-        match self.constant(truth) {
+        match self.exact(truth) {
             Some(truth) if truth.is_nan() => self.number(truth),
             Some(truth) => {
                 if truth == 0.0 {
@@ -146,7 +200,7 @@ impl Graph {
                     yes
                 }
             }
-            None if yes == no && self.constant(yes) == Some(0.0) => yes,
+            None if yes == no && self.is_zero(yes) => yes,
             None => self.push(Op::Select, [truth, yes, no]),
         }
     }
@@ -158,6 +212,10 @@ impl Graph {
         outputs: &[Id],
         mut input: impl FnMut(&mut Graph, usize) -> Id,
     ) -> Vec<Id> {
+        for (bits, radius) in &other.uncertain {
+            let known = self.uncertain.entry(*bits).or_insert(0.0);
+            *known = known.max(*radius);
+        }
         let order = other.ancestors(outputs);
         let mut copies = vec![NONE; order.last().map_or(0, |id| id.index() + 1)];
         for id in order {

@@ -10,6 +10,7 @@
 
 mod code;
 mod derivative;
+mod enclose;
 mod equation;
 mod function;
 mod graph;
@@ -17,7 +18,6 @@ mod names;
 mod node;
 mod number;
 mod slope;
-mod special;
 mod text;
 mod trace;
 mod var;

@@ -11,7 +11,7 @@ const FRAC_1_SQRT_2_REST: f64 = -4.833_646_656_726_457e-17;
 const NEAR_BRANCH_POINT: f64 = -0.3;
 
 /// `factor * exp(-x²)`; the rounding error of x² counts where it is large.
-pub(super) fn gaussian(x: f64, factor: f64) -> f64 {
+pub(crate) fn gaussian(x: f64, factor: f64) -> f64 {
     let square = x * x;
     let rest = x.mul_add(x, -square);
     let value = factor * (-square).exp();
@@ -19,7 +19,7 @@ pub(super) fn gaussian(x: f64, factor: f64) -> f64 {
 }
 
 /// The probability of a normal variable below x.
-pub(super) fn normal(x: f64) -> f64 {
+pub(crate) fn normal(x: f64) -> f64 {
     let scaled = -x * FRAC_1_SQRT_2;
     let rest = (-x).mul_add(FRAC_1_SQRT_2, -scaled) - x * FRAC_1_SQRT_2_REST;
     let value = libm::erfc(scaled);
@@ -28,7 +28,7 @@ pub(super) fn normal(x: f64) -> f64 {
 }
 
 /// Its density.
-pub(super) fn normal_density(x: f64) -> f64 {
+pub(crate) fn normal_density(x: f64) -> f64 {
     let square = x * x;
     let rest = x.mul_add(x, -square);
     let value = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * square).exp();
@@ -36,12 +36,12 @@ pub(super) fn normal_density(x: f64) -> f64 {
 }
 
 /// The logarithmic derivative of the gamma function; by reflection where x < 0.
-pub(super) fn digamma(x: f64) -> f64 {
+pub(crate) fn digamma(x: f64) -> f64 {
     if x > 0.0 { x.digamma() } else { (1.0 - x).digamma() - PI / (PI * (x - x.round())).tan() }
 }
 
 /// Its derivative.
-pub(super) fn trigamma(x: f64) -> f64 {
+pub(crate) fn trigamma(x: f64) -> f64 {
     if x > 0.0 {
         return x.trigamma();
     }
@@ -50,7 +50,7 @@ pub(super) fn trigamma(x: f64) -> f64 {
 }
 
 /// The principal branch w of w exp(w) = x.
-pub(super) fn lambert_w(x: f64) -> f64 {
+pub(crate) fn lambert_w(x: f64) -> f64 {
     if x < NEAR_BRANCH_POINT {
         return above_branch_point(x) - 1.0;
     }
@@ -61,12 +61,12 @@ pub(super) fn lambert_w(x: f64) -> f64 {
 }
 
 /// 1 + W(x), exact near the branch point.
-pub(super) fn above_lambert_w(x: f64) -> f64 {
+pub(crate) fn above_lambert_w(x: f64) -> f64 {
     if x < NEAR_BRANCH_POINT { above_branch_point(x) } else { 1.0 + lambert_w(x) }
 }
 
 /// The derivative of it.
-pub(super) fn lambert_w_slope(x: f64) -> f64 {
+pub(crate) fn lambert_w_slope(x: f64) -> f64 {
     let w = lambert_w(x);
     // exp(w) = x/w, without the rounding error of a large w
     if x > 1.0 { w / x / above_lambert_w(x) } else { (-w).exp() / above_lambert_w(x) }
@@ -90,7 +90,7 @@ const REFLECTED: f64 = -1e4;
 
 /// The derivative of order m + 1 of ln gamma for m >= 2, by recurrence and the asymptotic series (M. Abramowitz and I. A. Stegun 1964,
 /// 6.4.6 and 6.4.11); NaN below -10^4.
-pub(super) fn polygamma(m: u8, x: f64) -> f64 {
+pub(crate) fn polygamma(m: u8, x: f64) -> f64 {
     if x.is_nan() || x < REFLECTED {
         return f64::NAN;
     }

@@ -42,6 +42,7 @@
 
 pub mod batch;
 pub mod cells;
+pub mod certify;
 mod check;
 mod error;
 pub mod gradient;

@@ -14,6 +14,7 @@ mod convex;
 mod elementary;
 mod periodic;
 mod power;
+mod preimage;
 mod special;
 
 use std::fmt;

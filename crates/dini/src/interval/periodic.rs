@@ -1,6 +1,6 @@
 //! Sine, cosine and tangent.
 
-use std::f64::consts::{FRAC_1_PI, FRAC_PI_2};
+use std::f64::consts::{FRAC_1_PI, FRAC_PI_2, PI};
 
 use super::elementary::{MARGIN, SMALLEST};
 use super::{Grade, Interval};
@@ -9,6 +9,13 @@ use super::{Grade, Interval};
 const PLACED: f64 = 1e9;
 /// An argument may miss its place, counted in half turns, by less than this up to there.
 const MISS: f64 = 1e-6;
+/// Periods over which arguments are looked for one by one.
+const PERIODS: f64 = 8.0;
+
+/// pi
+fn half_turn() -> Interval {
+    Interval::new(PI, PI.next_up())
+}
 
 impl Interval {
     /// Whether some x = (k + `offset`) pi with a whole k lies in the interval; true where that is not certain.
@@ -68,5 +75,43 @@ impl Interval {
             };
         }
         self.rising(libm::tan, 2.0 * MARGIN, (f64::NEG_INFINITY, f64::INFINITY))
+    }
+
+    /// The x of `self` with sin(x) in `y`.
+    pub fn with_sine(self, y: Self) -> Self {
+        let first = y.asin().numbers();
+        let turn = half_turn() + half_turn();
+        self.repeated(first, turn).hull(self.repeated(half_turn() - first, turn))
+    }
+
+    /// The x of `self` with cos(x) in `y`.
+    pub fn with_cosine(self, y: Self) -> Self {
+        let first = y.acos().numbers();
+        let turn = half_turn() + half_turn();
+        self.repeated(first, turn).hull(self.repeated(-first, turn))
+    }
+
+    /// The x of `self` with tan(x) in `y`.
+    pub fn with_tangent(self, y: Self) -> Self {
+        self.repeated(y.atan().numbers(), half_turn())
+    }
+
+    /// The part of `self` that meets `first` shifted by whole periods.
+    fn repeated(self, first: Self, period: Self) -> Self {
+        if self.is_empty() || first.is_empty() {
+            return Interval::EMPTY;
+        }
+        let least = ((self.lo - first.hi) / period.hi).floor() - 1.0;
+        let most = ((self.hi - first.lo) / period.hi).ceil() + 1.0;
+        let few = most - least <= PERIODS && self.magnitude() <= PLACED;
+        if !few {
+            return self;
+        }
+        let (mut met, mut k) = (Interval::EMPTY, least);
+        while k <= most {
+            met = met.hull(self.intersection(first + Interval::point(k) * period).numbers());
+            k += 1.0;
+        }
+        if met.is_empty() { met } else { met.numbers() }
     }
 }

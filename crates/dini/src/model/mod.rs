@@ -63,9 +63,11 @@
 //!   same at a point;
 //! - `engine.rs`: solvers and derivatives of such a problem, compiled once; `scales.rs`: the same in other units;
 //! - `minimum.rs`: what minima need beyond roots: descent, and whether a stationary point is one;
+//! - `certified.rs`: proofs about it;
 //! - `solved.rs`: the result of one system; `sweep.rs`: results along a parameter.
 
 mod builder;
+mod certified;
 mod engine;
 mod minimum;
 mod names;

@@ -12,6 +12,7 @@ use crate::problem::{
     Active, Along, Capabilities, CapabilitiesOf, DenseJacobian, Eval, Linearize, ParamJvp, ParamVjp, Parametric,
     Problem, ResidualScale, SecondOrder, Slot, Sparse, SparseJacobian, Sparsity,
 };
+use crate::program::{Graph, Id};
 
 /// What a function states about its unknowns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,10 @@ pub trait Body<T>: Send + Sync {
         scale: T,
         grad: &mut Rows<T>,
     ) -> Eval;
+    /// The graph of g and its outputs, of z and a, where there is one.
+    fn program(&self) -> Option<(Graph, Vec<Id>)> {
+        None
+    }
     /// out <- the function of a minimum or of least squares, one number a row; false where there is none.
     fn objective(&self, point: Spot<'_, T>, out: &mut [T]) -> bool;
 }

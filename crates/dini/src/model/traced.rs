@@ -343,6 +343,10 @@ impl<T: Real> Body<T> for Traced {
         Ok(())
     }
 
+    fn program(&self) -> Option<(Graph, Vec<Id>)> {
+        Some((self.graph().clone(), self.outputs.clone()))
+    }
+
     fn objective(&self, Spot { at, z, a }: Spot<'_, T>, out: &mut [T]) -> bool {
         let Some(code) = &self.objective else { return false };
         Self::run(code, at, &[Input::Row(z), Input::Sample(a)], |i, _, value| out[i] = value);

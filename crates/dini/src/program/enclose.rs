@@ -3,7 +3,7 @@
 use super::code::{Action, Code, Instruction};
 use super::function::Function;
 use super::node::Join;
-use crate::interval::{Grade, Interval};
+use crate::interval::Interval;
 
 impl Function {
     /// All values of the function.
@@ -129,9 +129,4 @@ impl Code {
 /// How far what an exponent stands for may be from it.
 pub(super) fn rounded(n: f64) -> f64 {
     if n.to_bits().trailing_zeros() < 21 { n.abs().next_up() - n.abs() } else { 0.0 }
-}
-
-/// Whether a formula is defined and continuous where it was enclosed, and its values are bounded.
-pub(crate) fn is_continuous(values: &[Interval]) -> bool {
-    values.iter().all(|value| value.grade() == Grade::Continuous && value.is_bounded())
 }

@@ -17,7 +17,9 @@ mod graph;
 mod names;
 mod node;
 mod number;
+mod preimage;
 mod slope;
+mod tape;
 mod text;
 mod trace;
 mod var;
@@ -36,3 +38,4 @@ pub use var::{Var, dot, select};
 
 pub(crate) use names::named;
 pub(crate) use node::{choose, raise};
+pub(crate) use tape::{Step, Tape};

@@ -1,10 +1,11 @@
 //! Certificates: what they prove must be so, and they must prove what can be proved.
 
+use dini::cells::Tanh;
 use dini::certify::{Fault, Limits, Why, roots};
 use dini::interval::Interval;
 use dini::model::Kind;
 use dini::program::{Graph, Join, Trace, Var};
-use dini::{Error, Model};
+use dini::{Error, Model, Newton, Options, Rows, solve};
 
 type Outcome = Result<(), Error>;
 
@@ -392,5 +393,86 @@ fn limits_and_bad_boxes_are_refused_by_name() -> Outcome {
         assert!(matches!(model.roots_within(&sides), Err(Error::Option { .. })), "{sides:?}");
     }
     assert!(matches!(roots(&programs, &wide[..1], &[], &few, &mut |_, _, _| true), Err(Error::Shape { .. })));
+    Ok(())
+}
+
+#[test]
+fn the_tanh_cell_is_certified_in_closed_form() -> Outcome {
+    // one unit: the folds as above
+    for (start, distance) in [(-0.9, FOLD - 0.5), (0.9, FOLD + 0.5)] {
+        let cell = Tanh::new(1, vec![2.0], Rows::from_vec(1, 1, vec![0.5])?)?;
+        let options = Options { relative: 1e-13, ..Options::default() };
+        let solution = solve(&cell, &Rows::from_vec(1, 1, vec![start])?, &Newton::default(), &options)?;
+        let proof = cell.certificate(0, solution.z().row(0))?;
+        let radius = proof.parameters[0].radius;
+        assert!(proof.holds && radius < distance && radius > 0.25 * distance, "{proof:?}");
+        // with W = 2 + w the folds are where tanh'(u) = 1 / W
+        let folds = |w: f64| {
+            let z = (1.0 - 1.0 / w).sqrt();
+            w * z - z.atanh()
+        };
+        let edge = 2.0 - proof.parameters[1].radius;
+        assert!(start > 0.0 || folds(edge) >= 0.5, "{proof:?}");
+        assert!(proof.together.radius <= radius && proof.together.radius > 0.0);
+    }
+    // at the fold, and at no root
+    let cell = Tanh::new(1, vec![2.0], Rows::from_vec(1, 1, vec![FOLD])?)?;
+    assert!(!cell.certificate(0, &[-0.5f64.sqrt()])?.holds);
+    assert!(!cell.certificate(0, &[0.3])?.holds);
+    assert!(
+        cell.certificate(1, &[0.3]).is_err()
+            && cell.certificate(0, &[0.3, 0.1]).is_err()
+            && cell.certificate(0, &[f64::NAN]).is_err()
+    );
+    Ok(())
+}
+
+/// Within the regions of random cells fixed points move as the certificate says.
+#[test]
+fn regions_of_random_cells_hold() -> Outcome {
+    let mut next = random(3);
+    let options = Options { relative: 1e-13, ..Options::default() };
+    let mut certified = 0;
+    for round in 0..200 {
+        let (n, gain) = ([1, 2, 5, 20][round % 4], 3.0 * next());
+        let w: Vec<f64> = (0..n * n).map(|_| gain * (2.0 * next() - 1.0) / (n as f64).sqrt()).collect();
+        let x: Vec<f64> = (0..n).map(|_| 2.0 * next() - 1.0).collect();
+        let cell = Tanh::new(n, w.clone(), Rows::from_vec(1, n, x.clone())?)?;
+        let solution = solve(&cell, &Rows::new(1, n), &Newton::default(), &options)?;
+        if solution.outcomes()[0].status != dini::Status::Converged {
+            continue;
+        }
+        let z = solution.z().row(0);
+        let proof = cell.certificate(0, z)?;
+        if !proof.holds {
+            continue;
+        }
+        certified += 1;
+        for (dx, dw) in [
+            (proof.parameters[0].radius, 0.0),
+            (0.0, proof.parameters[1].radius),
+            (proof.together.radius, proof.together.radius),
+        ] {
+            let reach = if dw == 0.0 {
+                &proof.parameters[0]
+            } else if dx == 0.0 {
+                &proof.parameters[1]
+            } else {
+                &proof.together
+            }
+            .reach[0];
+            let mut push = |v: &f64, by: f64| v + by.min(10.0) * if next() < 0.5 { -1.0 } else { 1.0 };
+            let moved: Vec<f64> = x.iter().map(|v| push(v, dx)).collect();
+            let weights: Vec<f64> = w.iter().map(|v| push(v, dw)).collect();
+            let other = Tanh::new(n, weights, Rows::from_vec(1, n, moved)?)?;
+            let there = solve(&other, &Rows::from_vec(1, n, z.to_vec())?, &Newton::default(), &options)?;
+            let off = there.z().row(0).iter().zip(z).fold(0.0, |max: f64, (a, b)| max.max((a - b).abs()));
+            assert!(
+                there.outcomes()[0].status == dini::Status::Converged && off <= reach * (1.0 + 1e-9),
+                "{n} {off} {proof:?}"
+            );
+        }
+    }
+    assert!(certified > 100, "{certified}");
     Ok(())
 }

@@ -17,7 +17,9 @@
 //! - `krawczyk.rs`: the test, for a box of unknowns and one of parameters;
 //! - `regions.rs`: the largest boxes for which it succeeds;
 //! - `roots.rs`: all roots in a box, by cutting it; `contract.rs`, `newton.rs`: what makes boxes smaller without losing a root;
-//! - `programs.rs`: g and its derivatives on intervals.
+//! - `programs.rs`: g and its derivatives on intervals; `upward.rs`: sums rounded upwards.
+//!
+//! The tanh cell has a [certificate of its own](crate::cells::Tanh::certificate), in closed form.
 
 mod contract;
 mod krawczyk;
@@ -25,12 +27,13 @@ mod newton;
 mod programs;
 mod regions;
 mod roots;
-mod upward;
+pub(crate) mod upward;
 
 use std::fmt;
 
 pub use programs::Programs;
 pub use regions::certify;
+pub(crate) use regions::search;
 pub use roots::{Limits, RootBox, Roots, Undecided, Why, roots};
 
 /// Why nothing is proved.

@@ -106,7 +106,7 @@ fn region(point: &Krawczyk<'_>, direction: &[f64], size: f64, work: &mut Work) -
 }
 
 /// Looks for the largest number that passes: doubled while it does, halved until it does, and in between.
-fn search(start: f64, passes: &mut dyn FnMut(f64) -> bool) {
+pub(crate) fn search(start: f64, passes: &mut dyn FnMut(f64) -> bool) {
     let (mut low, mut high);
     if passes(start) {
         (low, high) = (start, 2.0 * start);

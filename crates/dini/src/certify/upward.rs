@@ -1,7 +1,7 @@
 //! Sums of what is not negative, rounded upwards.
 
 /// A bound of a number that was computed by up to `operations` roundings from what is not negative.
-pub(super) fn up(value: f64, operations: usize) -> f64 {
+pub(crate) fn up(value: f64, operations: usize) -> f64 {
     // (1 + eps/2)^k is at most 1 + k eps for all k that fit into memory
     let factor = 1.0 + (operations as f64 + 4.0) * f64::EPSILON;
     // products may have underflowed
@@ -10,7 +10,7 @@ pub(super) fn up(value: f64, operations: usize) -> f64 {
 
 /// A dense matrix of n x m numbers, row by row.
 #[derive(Clone, Debug)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     pub columns: usize,
     pub values: Vec<f64>,
 }
@@ -75,7 +75,7 @@ impl Matrix {
 }
 
 /// A bound of |I - Y J|, entry by entry.
-pub(super) fn defect(inverse: &Matrix, jacobian: &Matrix) -> Matrix {
+pub(crate) fn defect(inverse: &Matrix, jacobian: &Matrix) -> Matrix {
     let n = jacobian.columns;
     let mut defect = Matrix::zeros(n, n);
     let (mut product, mut sizes) = (vec![0.0; n], vec![0.0; n]);

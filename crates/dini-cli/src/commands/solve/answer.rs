@@ -110,6 +110,17 @@ impl Answer {
         }
     }
 
+    /// The answer if it is about a root at `z` that is proved; else that root without derivatives.
+    pub(super) fn at(self, z: &[f64]) -> Self {
+        let near = |(found, z): (&f64, &f64)| (found - z).abs() <= NOTABLE * z.abs().max(f64::MIN_POSITIVE);
+        if self.solved() && self.solution.iter().zip(z).all(near) {
+            return self;
+        }
+        let reason = "it is proved that a root is here, but a solve from it does not confirm that".to_owned();
+        let verdict = Judgement { holds: false, condition: f64::INFINITY, reason };
+        Answer { status: Status::Converged, solution: z.to_vec(), derivatives: None, verdict, ..self }
+    }
+
     /// Whether a root was found, be it on a bound; its derivatives may still be refused.
     pub fn solved(&self) -> bool {
         matches!(self.status, Status::Converged | Status::OnBound)

@@ -4,14 +4,16 @@
 //! 2. `plan` is what a solver's name and a bracket ask for;
 //! 3. `model` is the system as a problem of the library, which looks for the root and differentiates it ([`dini::search`]);
 //! 4. `derivatives` asks for the derivatives, and `kink` looks for kinks by a parameter, which the library's verdict does not see;
-//! 5. `answer` is the result, as text or as JSON;
+//! 5. `answer` is the result, as text or as JSON; `proof` is what can be proved of it, `every` all roots in a box;
 //! 6. `sweep` solves at several values of one symbol, along a branch of roots, and `table` shows the rows.
 
 mod answer;
 mod derivatives;
+mod every;
 mod kink;
 mod model;
 mod plan;
+mod proof;
 mod request;
 mod sweep;
 mod table;
@@ -22,6 +24,8 @@ mod tests;
 use std::path::PathBuf;
 
 pub use answer::{Answer, Judgement};
+use every::Every;
+use proof::Proof;
 use request::Request;
 pub use request::SolveError;
 
@@ -73,6 +77,16 @@ pub struct SolveArgs {
     /// Most iterations of one attempt [default: 200]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub max_iterations: Option<usize>,
+    /// Prove the root with intervals: how near it is, within which distance no other lies, and how far values may change before
+    /// it could cease to be a smooth function of them
+    #[arg(long, conflicts_with = "csv")]
+    pub certify: bool,
+    /// List every root in the box, and whether it is proved that there are no others
+    #[arg(long, requires = "sides", conflicts_with_all = ["csv", "bracket", "solver", "start", "bounds"])]
+    pub all: bool,
+    /// The box of --all, with a side for every unknown
+    #[arg(long = "box", id = "sides", value_name = "NAME=LOW..HIGH,...", requires = "all")]
+    pub sides: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -91,6 +105,8 @@ const EXAMPLES: &str = "Examples:
   dini solve 'y = if(x < 1, x, 2*x - 1)' --with x=3
   dini solve 'x^3 - x = a' --with a=-1..1:0.25 --csv
   dini solve 'h^2 = K*(c - h)' --with K=1e-5,c=0.1 --bounds h=0..0.1
+  dini solve 'z = tanh(2*z + x)' --with x=0.5 --start z=-0.9 --certify
+  dini solve 'z = tanh(2*z + x)' --with x=0.5 --all --box z=-2..2
 
 Formulas:
   + - * / ^, numbers such as 2.5e-3, pi, e, names such as x, k_1, α and x[1], a[2,3]
@@ -118,10 +134,20 @@ pub struct Report {
 /// [`SolveError`] where the request is not understood: exit code 2, nothing on standard output.
 pub fn run(args: &SolveArgs) -> Result<Report, SolveError> {
     let request = Request::new(args)?;
+    if let Some(sweep) = request.sweep().filter(|_| args.certify || args.all) {
+        let flag = if args.all { "--all" } else { "--certify" };
+        return Err(SolveError::Option(format!(
+            "{flag} is for one value of every symbol; `{}` has several",
+            sweep.name
+        )));
+    }
+    if args.all {
+        let every = Every::of(request.setup(None)?, &request.sides, args.certify)?;
+        let text = if args.json { format!("{:#}\n", every.to_json()) } else { every.to_string() };
+        return Ok(Report { text, solved: every.complete() });
+    }
     if request.sweep().is_none() && !args.csv {
-        let answer = Answer::of(&request.setup(None)?)?;
-        let text = if args.json { format!("{:#}\n", answer.to_json()) } else { answer.to_string() };
-        return Ok(Report { text, solved: answer.solved() });
+        return single(&request.setup(None)?, args);
     }
     let table = sweep::sweep(&request)?;
     let text = match (args.csv, args.json) {
@@ -130,6 +156,22 @@ pub fn run(args: &SolveArgs) -> Result<Report, SolveError> {
         (false, false) => table.to_string(),
     };
     Ok(Report { text, solved: table.solved() })
+}
+
+/// One root, and what is proved of it if that is asked for.
+fn single(setup: &request::Setup, args: &SolveArgs) -> Result<Report, SolveError> {
+    let answer = Answer::of(setup)?;
+    let proof = if args.certify { Some(Proof::of(setup, &answer)?) } else { None };
+    let text = if args.json {
+        let mut json = answer.to_json();
+        if let (Some(fields), Some(proof)) = (json.as_object_mut(), &proof) {
+            fields.insert("certificate".to_owned(), proof.to_json());
+        }
+        format!("{json:#}\n")
+    } else {
+        format!("{answer}{}", proof.map(|proof| proof.to_string()).unwrap_or_default())
+    };
+    Ok(Report { text, solved: answer.solved() })
 }
 
 /// Solves at one value of every symbol.

@@ -66,6 +66,8 @@ pub(super) struct Request {
     unknowns: Option<Vec<String>>,
     starts: Vec<(String, f64)>,
     bounds: Vec<(String, Interval)>,
+    /// The box of `--all`.
+    pub sides: Vec<(String, Interval)>,
     plan: Plan,
     options: Options,
     /// The symbol that has several values, and its place in `values`.
@@ -118,6 +120,7 @@ impl Request {
             unknowns: if named.is_empty() { file.unknowns } else { Some(named) },
             starts: overlay(file.start, &args.start, parse_assignments, |(name, _)| name)?,
             bounds: overlay(file.bounds, &args.bounds, parse_bounds, |(name, _)| name)?,
+            sides: args.sides.iter().map(|list| parse_bounds(list)).collect::<Result<Vec<_>, _>>()?.concat(),
             plan,
             options: Options { relative: tolerance.min(LOOSEST), max_iterations, ..Options::default() },
         })

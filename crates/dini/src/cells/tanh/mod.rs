@@ -1,5 +1,6 @@
 //! z = tanh(W z + x).
 
+mod certificate;
 mod parameters;
 mod passes;
 #[cfg(target_arch = "x86_64")]

@@ -7,6 +7,7 @@ mod hostile;
 mod language;
 mod large;
 mod options;
+mod proofs;
 mod refusals;
 mod roots;
 mod sweeps;

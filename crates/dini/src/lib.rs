@@ -23,6 +23,8 @@
 //! | a root without a good start | [`search::Search`] |
 //! | gradients, tangents, Hessians of a batch | [`Solution::pullback`], [`Solution::pushforward`], [`Solution::hessian_product`]; other modes in [`gradient`] |
 //! | whether the theorem holds | [`Solution::verdict`], [`verdict`] |
+//! | a proof of a root, and how far parameters may change | [`model::Solved::certificate`], [`certify`](mod@certify) |
+//! | all roots in a box, and a proof that there are no others | [`Model::roots_within`] |
 //! | derivatives by hand checked | [`Model::check`], [`check()`] |
 //! | an own layer with derivatives by hand | [`problem::OneSample`], one sample at a time |
 //! | own kernels, own storage | the traits of [`problem`] and [`batch`] |
@@ -35,7 +37,7 @@
 //!
 //! The rooms: [`model`] (what people write), [`program`] (traced functions and their derivatives), [`problem`] (what solvers read),
 //! [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems), [`search`] (roots without a good start), [`gradient`] (derivatives),
-//! [`verdict`] (whether the theorem holds), [`cells`] (built-in problems), [`batch`] (storage), [`tiny`] (one small
+//! [`verdict`] (whether the theorem holds), [`certify`](mod@certify) (proofs, by [`interval`]s), [`cells`] (built-in problems), [`batch`] (storage), [`tiny`] (one small
 //! system on the stack). Everything is per sample: a batch is B independent problems.
 
 #![deny(unsafe_code)]
@@ -96,6 +98,7 @@ mod book {
         Stating "stating.md"
         Choosing "choosing.md"
         Theorem "theorem.md"
+        Trust "trust.md"
         Recipes "recipes.md"
         Cost "cost.md"
         Own "own.md"

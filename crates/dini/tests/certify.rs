@@ -20,7 +20,7 @@ fn the_region_of_the_tanh_cell_ends_before_the_fold_and_covers_a_quarter() -> Ou
         assert!(proof.holds, "{proof}");
         let radius = proof.parameters[0].radius;
         assert!(radius < distance && radius > 0.25 * distance, "{radius} of {distance}");
-        assert_eq!(proof.together.radius, radius);
+        assert!(proof.together.radius <= radius && proof.together.radius > 0.25 * distance);
         assert!(proof.ball < 1e-12 && proof.unique_within > 1e-3, "{proof:?}");
     }
     Ok(())

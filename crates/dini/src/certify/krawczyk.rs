@@ -21,7 +21,7 @@ const INFLATION: f64 = 1.05;
 
 /// A point with what the test needs of it.
 pub(super) struct Krawczyk<'p> {
-    programs: &'p Programs,
+    pub programs: &'p Programs,
     pub z: Vec<f64>,
     pub a: Vec<f64>,
     /// Y, about J(z)^-1

@@ -5,22 +5,25 @@
 //!
 //! 1. a root lies within [`ball`](Certificate::ball) of z;
 //! 2. no other lies within [`unique_within`](Certificate::unique_within);
-//! 3. for each parameter, while it changes by up to its radius and the others stay, there is exactly one root within the region's `reach` of z, and it is a
-//!    continuously differentiable function of the parameter; the same for all parameters at once.
+//! 3. while all parameters change by up to the radius of [`together`](Certificate::together), exactly one root lies within its `reach` of z, and it is a
+//!    continuously differentiable function of them: these are S_a and S_z;
+//! 4. for each parameter, while it changes by up to its radius and the others stay, this root goes on as a continuously differentiable
+//!    function of it, along which dg/dz is regular; it stays within the region's `reach`, alone near itself.
 //!
-//! So S_z and S_a of the implicit function theorem are numbers. g may be undefined, jump or have a kink somewhere: where that can't be
+//! So the sets of the implicit function theorem are numbers. g may be undefined, jump or have a kink somewhere: where that can't be
 //! excluded, nothing is proved there, and where derivatives may jump no certificate is given.
 //!
 //! The formula is taken as it is written: a number with more than 32 significant bits stands for all numbers within a unit of its
 //! last place, so that 0.1 is a tenth and not the number nearest to it. Parameters are the numbers given.
 //!
 //! - `krawczyk.rs`: the test, for a box of unknowns and one of parameters;
-//! - `regions.rs`: the largest boxes for which it succeeds;
+//! - `regions.rs`: the largest boxes for which it succeeds; `branch.rs`: from box to box along one parameter;
 //! - `roots.rs`: all roots in a box, by cutting it; `contract.rs`, `newton.rs`: what makes boxes smaller without losing a root;
 //! - `programs.rs`: g and its derivatives on intervals; `upward.rs`: sums rounded upwards.
 //!
 //! The tanh cell has a [certificate of its own](crate::cells::Tanh::certificate), in closed form.
 
+mod branch;
 mod contract;
 mod krawczyk;
 mod newton;
@@ -75,7 +78,7 @@ enum Smooth {
 pub struct Region {
     /// They may change by up to this (infinite: by anything; 0: nothing is proved).
     pub radius: f64,
-    /// Meanwhile exactly one root lies within these distances of z, by unknown.
+    /// Meanwhile the root lies within these distances of z, by unknown.
     pub reach: Vec<f64>,
 }
 
@@ -94,7 +97,7 @@ pub struct Certificate {
     pub unique_within: f64,
     /// By parameter: how far it may change by itself.
     pub parameters: Vec<Region>,
-    /// How far all parameters may change at once.
+    /// How far all parameters may change at once, with one root alone within the reach.
     pub together: Region,
 }
 

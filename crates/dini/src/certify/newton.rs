@@ -69,10 +69,10 @@ pub(super) fn contract(
     Left::Something
 }
 
-/// Where Newton's method leads from the middle of a box, in plain numbers; none where it does not settle.
-pub(super) fn settled(programs: &Programs, z: &[Interval], a: &[Interval], work: &mut Work) -> Option<Vec<f64>> {
-    let n = z.len();
-    let mut at: Vec<f64> = z.iter().map(|z| z.middle()).collect();
+/// Where Newton's method leads from `start`, in plain numbers; none where it does not settle.
+pub(super) fn settled(programs: &Programs, start: Vec<f64>, a: &[Interval], work: &mut Work) -> Option<Vec<f64>> {
+    let n = start.len();
+    let mut at = start;
     let mut last = f64::INFINITY;
     for _ in 0..STEPS {
         let points: Vec<Interval> = at.iter().map(|z| Interval::point(*z)).collect();

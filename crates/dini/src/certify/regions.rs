@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::branch;
 use super::krawczyk::{Krawczyk, Passed};
 use super::programs::{Programs, Work};
 use super::{Certificate, Fault, Region, Smooth};
@@ -35,17 +36,10 @@ fn proved(programs: &Programs, z: &[f64], a: &[f64], work: &mut Work) -> Result<
     let Passed { radii: unique, root } = point.pass(&nothing, Smooth::Yes, work)?;
     let ball = largest(&root);
     let within = regular(&point, ball, work).unwrap_or_else(|| smallest(&unique));
-    let alone = |k: usize| {
-        let mut direction = vec![0.0; a.len()];
-        direction[k] = 1.0;
-        direction
-    };
-    let parameters = (0..a.len())
-        .into_par_iter()
-        .map_init(Work::default, |work, k| region(&point, &alone(k), a[k].abs(), work))
-        .collect();
+    let parameters =
+        (0..a.len()).into_par_iter().map_init(Work::default, |work, k| branch::along(&point, k, work)).collect();
     let size = a.iter().fold(0.0, |max: f64, a| max.max(a.abs()));
-    let together = region(&point, &vec![1.0; a.len()], size, work);
+    let together = region(&point, &vec![1.0; a.len()], first(size), work);
     // at the parameters alone a kink by one of them is not seen
     let fault = if a.is_empty() || together.radius > 0.0 { None } else { Some(at_once(&point, size, work)) };
     Ok(Certificate { holds: fault.is_none(), fault, ball, radii: root, unique_within: within, parameters, together })
@@ -84,8 +78,13 @@ fn at_once(point: &Krawczyk<'_>, size: f64, work: &mut Work) -> Fault {
     point.pass(&vec![least; point.a.len()], Smooth::Yes, work).err().unwrap_or(Fault::Singular)
 }
 
-/// The largest region found along `direction`, for parameters of this size.
-fn region(point: &Krawczyk<'_>, direction: &[f64], size: f64, work: &mut Work) -> Region {
+/// What is tried first for a parameter of this size.
+pub(super) fn first(size: f64) -> f64 {
+    if size > 0.0 { 0.01 * size } else { 0.01 }
+}
+
+/// The largest region found along `direction`, beginning with this radius.
+pub(super) fn region(point: &Krawczyk<'_>, direction: &[f64], start: f64, work: &mut Work) -> Region {
     let mut best = Region { radius: 0.0, reach: vec![0.0; point.z.len()] };
     let mut attempt = |radius: f64| {
         let radii: Vec<f64> = direction.iter().map(|d| if *d == 0.0 { 0.0 } else { d * radius }).collect();
@@ -100,7 +99,7 @@ fn region(point: &Krawczyk<'_>, direction: &[f64], size: f64, work: &mut Work) -
         }
     };
     if direction.iter().any(|d| *d != 0.0) && !attempt(f64::INFINITY) {
-        search(if size > 0.0 { 0.01 * size } else { 0.01 }, &mut attempt);
+        search(start, &mut attempt);
     }
     best
 }

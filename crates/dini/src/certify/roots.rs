@@ -302,7 +302,7 @@ impl Search<'_> {
     /// A root near the box, with the largest box around it in which no other is.
     fn prove(&self, z: &[Interval], memory: &mut Memory) -> Option<Proved> {
         let work = &mut memory.work;
-        let at = newton::settled(self.programs, z, &self.a, work)?;
+        let at = newton::settled(self.programs, z.iter().map(|z| z.middle()).collect(), &self.a, work)?;
         // what is far off is found from there
         let near = |(at, (z, within)): (&f64, (&Interval, &Interval))| {
             (at - z.middle()).abs() <= z.width() + 1e-9 * within.width() + 4.0 * f64::EPSILON * at.abs()

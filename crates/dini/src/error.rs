@@ -1,6 +1,6 @@
 //! Broken contracts, and derivatives that were refused.
 
-use crate::outcome::{Ended, Reason, Status, Stop};
+use crate::outcome::{Ended, Limit, Reason, Status, Stop};
 
 /// A failure inside the user's own functions that ends the whole solve.
 pub type UserError = Box<dyn std::error::Error + Send + Sync>;
@@ -189,6 +189,21 @@ pub enum Error {
     Refused {
         /// One error a sample, in order.
         failures: Vec<Error>,
+    },
+    /// A gradient is not known as accurately as was asked.
+    #[error(
+        "the gradient{} is known to {reached:.1e} of its norm, not to {accuracy:.1e}: {limit}",
+        sample.map_or_else(String::new, |sample| format!(" of sample {sample}"))
+    )]
+    Inaccurate {
+        /// The first sample concerned; none where it is parameters that all samples share.
+        sample: Option<usize>,
+        /// Bound on the relative error reached; infinite where there is none.
+        reached: f64,
+        /// Relative error asked for.
+        accuracy: f64,
+        /// Why.
+        limit: Limit,
     },
     /// The Neumann series of the adjoint does not converge.
     #[error(

@@ -115,7 +115,7 @@ impl<'a, P: Linearize> Linearised<'a, P> {
 }
 
 /// `f` of every item, on the threads of the current rayon pool unless there is a single one.
-fn each<'i, T: Sync, R: Send>(
+pub(super) fn each<'i, T: Sync, R: Send>(
     items: &'i [T],
     f: impl Fn(&'i T) -> Result<R, UserError> + Sync + Send,
 ) -> Result<Vec<R>, UserError> {
@@ -145,6 +145,18 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
         Evaluator::new(&solution.problem, Active::new(&slots, base, parallel)).linearize(&z, &g, &mut tape)?;
         let corrections = samples.iter().map(|&s| solution.outcomes()[s].accuracy.relative).collect();
         let problem = &solution.problem;
+        Ok(LinearisedChunk { problem, base, slots, tape, z, g, corrections, memory, fresh: None, parallel })
+    }
+
+    /// The same samples linearised at another point; factors made anew are at hand there as the forward solver's are.
+    pub(super) fn moved_to<'b>(&'b self, z: P::State) -> Result<LinearisedChunk<'b, P>, UserError> {
+        let (slots, corrections) = (self.slots.clone(), self.corrections.clone());
+        let eval = Evaluator::new(self.problem, self.at(&slots));
+        let (mut g, mut tape) = (z.zeros(slots.len()), self.problem.tape(&z));
+        eval.residual(&z, &mut g)?;
+        eval.linearize(&z, &g, &mut tape)?;
+        let memory = self.fresh.as_deref().unwrap_or(self.memory);
+        let LinearisedChunk { problem, base, parallel, .. } = *self;
         Ok(LinearisedChunk { problem, base, slots, tape, z, g, corrections, memory, fresh: None, parallel })
     }
 

@@ -13,7 +13,8 @@
 //! | [`Neumann`] | sum_{i<k} (I - J^T)^i w, refused where the series diverges | k, and those of its guard |
 //! | [`Shine`] | H^T w with the forward solver's H near J^-1, refined k times | k + 1 |
 //!
-//! [`audit`] measures what such an approximation costs in accuracy. Gradients of an iteration in place of its limit are
+//! How far an [`Implicit`] gradient is from the true one [`Solution::gradient_report`](crate::Solution::gradient_report) bounds, and
+//! [`Solution::accurate_gradient`](crate::Solution::accurate_gradient) brings it as close as is asked. [`audit`] measures what such an approximation costs in accuracy. Gradients of an iteration in place of its limit are
 //! [`unrolled`], [`truncated`] to the last steps, and [`checkpointed`] for less memory. Second derivatives are
 //! exact for problems that state theirs ([`Solution::hessian_product`](crate::Solution::hessian_product)), and differences of
 //! first ones for others ([`hessian_vector_differences`]).
@@ -24,6 +25,7 @@
 
 mod audit;
 mod checkpointed;
+mod corrected;
 mod differences;
 mod forward;
 mod hessian;
@@ -34,6 +36,7 @@ mod mode;
 mod named;
 mod neumann;
 mod phantom;
+mod report;
 mod reverse;
 mod richardson;
 mod shine;
@@ -52,6 +55,7 @@ pub use mode::{Adjoints, Assessed, Derivative, GradientMode, Report};
 pub use named::AnyMode;
 pub use neumann::Neumann;
 pub use phantom::Phantom;
+pub use report::{Bound, GradientReport};
 pub use shine::Shine;
 pub use system::Method;
 pub use truncated::truncated;

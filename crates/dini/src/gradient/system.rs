@@ -96,7 +96,7 @@ impl<P: Linearize> Task<'_, '_, P> {
         let Task { chunk, tolerance, .. } = *self;
         let (all, memory) = (chunk.slots.clone(), chunk.memory);
         match (method, &chunk.fresh) {
-            (Method::Dense, Some(lu)) => Ok(vec![self.refine(all, &**lu)?]),
+            (Method::Dense | Method::Auto, Some(lu)) => Ok(vec![self.refine(all, &**lu)?]),
             (Method::Dense, None) => {
                 let lu = chunk.factor(&all)?;
                 Ok(vec![self.refine(all, &lu)?])
@@ -108,7 +108,7 @@ impl<P: Linearize> Task<'_, '_, P> {
             }
             (Method::GaussSeidel(method), _) => Ok(vec![self.passes(all, method)?]),
             (Method::FixedPoint(refinement), _) => Ok(vec![self.run(all, refinement, &(), tolerance)?]),
-            (Method::Auto, _) => self.automatic(all),
+            (Method::Auto, None) => self.automatic(all),
         }
     }
 

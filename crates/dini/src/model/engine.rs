@@ -3,7 +3,7 @@
 use super::system::System;
 use crate::batch::Rows;
 use crate::error::Error;
-use crate::gradient::{Derivative, HessianProduct};
+use crate::gradient::{Derivative, GradientReport, HessianProduct, Implicit};
 use crate::solve::{AnyMemory, AnySolver, Observer, Solution, Workspace, solve_with};
 use crate::verdict::Verdict;
 use crate::{Options, Real};
@@ -27,6 +27,12 @@ pub trait Engine: Real {
     fn tangents(answer: &Answer<Self>, directions: Vec<Rows<Self>>) -> Result<Vec<Rows<Self>>, Error>;
     /// [`Solution::pullback`]
     fn pullback(answer: &Answer<Self>, w: &Rows<Self>) -> Result<Derivative<Rows<Self>, Rows<Self>>, Error>;
+    /// [`Solution::gradient_report`]; to an accuracy [`Solution::accurate_gradient`].
+    fn gradient_report(
+        answer: &Answer<Self>,
+        w: &Rows<Self>,
+        accuracy: Option<f64>,
+    ) -> Result<GradientReport<Rows<Self>, Rows<Self>>, Error>;
     /// [`Solution::pushforward`]
     fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<Rows<Self>, ()>, Error>;
     /// [`Solution::hessian_product`]
@@ -60,6 +66,16 @@ macro_rules! engine {
             }
             fn pullback(answer: &Answer<Self>, w: &Rows<Self>) -> Result<Derivative<Rows<Self>, Rows<Self>>, Error> {
                 answer.pullback(w)
+            }
+            fn gradient_report(
+                answer: &Answer<Self>,
+                w: &Rows<Self>,
+                accuracy: Option<f64>,
+            ) -> Result<GradientReport<Rows<Self>, Rows<Self>>, Error> {
+                match accuracy {
+                    None => answer.gradient_report(w, &Implicit::default()),
+                    Some(accuracy) => answer.accurate_gradient(w, accuracy, &Implicit::default()),
+                }
             }
             fn pushforward(answer: &Answer<Self>, da: &Rows<Self>) -> Result<Derivative<Rows<Self>, ()>, Error> {
                 answer.pushforward(da)

@@ -7,6 +7,7 @@ use super::engine::{Answer, Engine};
 use super::minimum;
 use crate::batch::Rows;
 use crate::error::Error;
+use crate::gradient::GradientReport;
 use crate::outcome::Status;
 use crate::problem::{Active, Problem};
 use crate::solve::{Accuracy, AnySolver, Control, Progress};
@@ -141,6 +142,42 @@ impl<T: Engine> Solved<T> {
     pub fn gradient(&self, w: &[T]) -> Result<Vec<T>, Error> {
         self.parametrised()?;
         Ok(T::pullback(&self.solution, &row(w)?)?.value.into_vec())
+    }
+
+    /// dL/da with a bound on its error, given w = dL/dz*: what is left of the solve, of the adjoint, and rounding.
+    ///
+    /// Costs about five further gradients; [`Solution::gradient_report`](crate::Solution::gradient_report) says what it is made of.
+    ///
+    /// ```
+    /// // z^3 + z = 2
+    /// let s = dini::root(&[0.5], &[2.0], |z, a| [z[0].powi(3) + z[0] - a[0]])?;
+    /// let report = s.gradient_report(&[1.0])?;
+    /// let error = (report.derivative.value.row(0)[0] - 0.25).abs();
+    /// assert!(error <= report.bounds[0].error && report.bounds[0].relative() < 1e-6);
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`gradient`](Solved::gradient).
+    pub fn gradient_report(&self, w: &[T]) -> Result<GradientReport<Rows<T>, Rows<T>>, Error> {
+        self.parametrised()?;
+        T::gradient_report(&self.solution, &row(w)?, None)
+    }
+
+    /// dL/da to a relative accuracy of the gradient, whatever the tolerance of the solve was, given w = dL/dz*.
+    ///
+    /// ```
+    /// let s = dini::root(&[0.5], &[2.0], |z, a| [z[0].powi(3) + z[0] - a[0]])?;
+    /// assert!((s.accurate_gradient(&[1.0], 1e-12)?[0] - 0.25).abs() < 0.25e-12);
+    /// assert!(s.accurate_gradient(&[1.0], 1e-18).is_err());
+    /// # Ok::<(), dini::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Inaccurate`] with what was reached and why; as [`gradient`](Solved::gradient).
+    pub fn accurate_gradient(&self, w: &[T], accuracy: f64) -> Result<Vec<T>, Error> {
+        self.parametrised()?;
+        Ok(T::gradient_report(&self.solution, &row(w)?, Some(accuracy))?.corrected.into_vec())
     }
 
     /// dz* along a direction da of the parameters: one solve.

@@ -12,6 +12,7 @@ mod bounds;
 mod capabilities;
 mod each;
 mod evaluator;
+mod groups;
 mod passes;
 mod scaled;
 mod second_order;
@@ -25,6 +26,7 @@ pub use capabilities::{Capabilities, CapabilitiesOf, DenseJacobian, RoughResidua
 pub use each::{Each, OneSample, OneSampleVjp};
 pub(crate) use evaluator::Evaluations;
 pub use evaluator::Evaluator;
+pub use groups::{Group, Grouped};
 pub use passes::{Equations, Order, Pass, Passes};
 pub(crate) use passes::{OneBlock, residual};
 pub use scaled::Scaled;

@@ -9,7 +9,7 @@ use crate::error::{Error, UserError};
 use crate::kernels::epilogue::Plain;
 use crate::kernels::gemm::Packed;
 use crate::kernels::outer;
-use crate::problem::{Active, Eval, ParamJvp, ParamVjp, Parametric, Part};
+use crate::problem::{Active, Eval, Group, Grouped, ParamJvp, ParamVjp, Parametric, Part};
 
 impl<T: Real> Parametric for Tanh<T> {
     type Parameters = TanhGradient<T>;
@@ -102,5 +102,13 @@ impl<T: Real> ParamJvp for Tanh<T> {
             out.row_mut(i).iter_mut().zip(rows).for_each(|(o, (&dx, &d))| *o = -d * (*o + dx));
         }
         Ok(())
+    }
+}
+
+/// W is shared by all samples, x is their own.
+impl<T: Real> Grouped for TanhGradient<T> {
+    fn groups(&self) -> Vec<Group> {
+        let w = Group { sample: None, numbers: self.w.iter().map(|v| v.as_f64()).collect() };
+        std::iter::once(w).chain(self.x.groups()).collect()
     }
 }

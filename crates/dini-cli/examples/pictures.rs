@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::sync::Mutex;
 
-use dini::cells::Tanh;
+use dini::cells::{Tanh, TanhGradient};
+use dini::gradient::Method;
+use dini::problem::Grouped;
 use dini::solve::{AnySolver, Control, Progress, Workspace, solve_with};
-use dini::{Model, Options, Rows};
+use dini::{Implicit, Model, Newton, Options, Rows, solve};
 use plotters::prelude::*;
 
 const FOLDER: &str = "docs/book/src/pictures";
@@ -100,8 +102,75 @@ fn fold(path: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Numbers in -1..1.
+fn numbers(seed: u64, count: usize) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+/// True error of dL/dx and its bound, relative to |dL/dx|, of a cell of 8 unknowns with 25 inputs.
+fn errors(seed: u64, relative: f64, adjoint: f64) -> Outcome<Vec<(f64, f64)>> {
+    let (n, samples) = (8, 25);
+    let w = numbers(seed, n * n).into_iter().map(|v| 0.5 * v).collect();
+    let cell = Tanh::new(n, w, Rows::from_vec(samples, n, numbers(seed + 1, samples * n))?)?;
+    let cotangent = Rows::from_vec(samples, n, numbers(seed + 2, samples * n))?;
+    let gradient = |relative: f64, mode: &Implicit| {
+        let options = Options { relative, ..Options::default() };
+        let solution = solve(&cell, &Rows::new(samples, n), &Newton::default(), &options)?;
+        solution.gradient_report(&cotangent, mode)
+    };
+    let exact = Implicit { method: Method::Dense, tolerance: Some(1e-14), ..Implicit::default() };
+    let exact: TanhGradient<f64> = gradient(1e-16, &exact)?.corrected;
+    let mode = Implicit { method: Method::FixedPoint(Default::default()), tolerance: Some(adjoint), ..Implicit::default() };
+    let report = gradient(relative, &mode)?;
+    let groups = report.derivative.value.groups().into_iter().zip(exact.groups()).zip(&report.bounds);
+    let point = |((found, exact), bound): ((dini::problem::Group, dini::problem::Group), &dini::gradient::Bound)| {
+        let gap: f64 = found.numbers.iter().zip(&exact.numbers).map(|(a, b)| (a - b).powi(2)).sum();
+        (gap.sqrt() / bound.norm, bound.relative())
+    };
+    Ok(groups.map(point).filter(|(error, _)| *error > 0.0).collect())
+}
+
+/// Bounds on the errors of gradients against the errors themselves.
+fn pessimism(path: &str) -> Outcome<()> {
+    let area = SVGBackend::new(path, (720, 420)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let mut builder = ChartBuilder::on(&area);
+    builder.margin(12).x_label_area_size(40).y_label_area_size(70);
+    let mut chart = builder.build_cartesian_2d((1e-17..1.0).log_scale(), (1e-17..1.0).log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_desc("true error of the gradient")
+        .y_desc("bound")
+        .x_label_formatter(&|x| format!("{x:.0e}"))
+        .y_label_formatter(&|y| format!("{y:.0e}"))
+        .draw()?;
+    chart.draw_series(LineSeries::new([(1e-17, 1e-17), (1.0, 1.0)], BLACK.mix(0.5).stroke_width(1)))?;
+    let tolerances = [(1e-2, 1e-10), (1e-4, 1e-4), (1e-8, 1e-6), (1e-10, 1e-10), (1e-16, 1e-15)];
+    for ((relative, adjoint), colour) in tolerances.into_iter().zip(COLOURS) {
+        let points = (0..8).map(|seed| errors(100 + 10 * seed, relative, adjoint)).collect::<Outcome<Vec<_>>>()?;
+        let circles = points.into_iter().flatten().map(|point| Circle::new(point, 2, colour.mix(0.6).filled()));
+        let key = move |(x, y)| Circle::new((x + 9, y), 3, colour.filled());
+        chart.draw_series(circles)?.label(format!("z to {relative:.0e}, adjoint to {adjoint:.0e}")).legend(key);
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE)
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
     std::fs::create_dir_all(FOLDER)?;
     convergence(&format!("{FOLDER}/convergence.svg"))?;
-    fold(&format!("{FOLDER}/fold.svg"))
+    fold(&format!("{FOLDER}/fold.svg"))?;
+    pessimism(&format!("{FOLDER}/pessimism.svg"))
 }

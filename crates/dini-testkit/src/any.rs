@@ -1,6 +1,6 @@
 //! Problems behind one object-safe interface, so that a table can hold them.
 
-use dini::gradient::{Derivative, Implicit};
+use dini::gradient::{Derivative, GradientReport, Implicit};
 use dini::linear::Inverse;
 use dini::model::System;
 use dini::problem::{ParamJvp, ParamVjp};
@@ -50,6 +50,11 @@ pub trait AnySolution {
     /// # Errors
     /// As there.
     fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, ()>, Error>;
+    /// [`Solution::gradient_report`].
+    ///
+    /// # Errors
+    /// As there.
+    fn report(&self, w: &Rows<f64>, options: &Implicit) -> Result<GradientReport<Rows<f64>, Rows<f64>>, Error>;
 }
 
 /// An [`Equation`] with its parameters, as an [`AnyProblem`].
@@ -137,5 +142,9 @@ where
 
     fn pushforward(&self, da: &Rows<f64>, options: &Implicit) -> Result<Derivative<Rows<f64>, ()>, Error> {
         self.pushforward_with(da, options)
+    }
+
+    fn report(&self, w: &Rows<f64>, options: &Implicit) -> Result<GradientReport<Rows<f64>, Rows<f64>>, Error> {
+        self.gradient_report(w, options)
     }
 }

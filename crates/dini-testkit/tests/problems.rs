@@ -134,6 +134,51 @@ fn newton_reaches_each_regular_root_from_nearby() {
 }
 
 #[test]
+fn the_bound_on_a_gradient_covers_its_error() {
+    let (mut ratios, mut none) = (Vec::new(), 0);
+    for case in &cases() {
+        for root in case.roots.iter().filter(|r| r.regular) {
+            for relative in [1e-2, 1e-3, 1e-6, 1e-12] {
+                let noise = rows::<f64>(13, root.z.samples(), root.z.width());
+                let near = root.z.as_slice().iter().zip(noise.as_slice()).map(|(z, e)| z * (1.0 + 0.3 * relative * e));
+                let z0 = Rows::from_vec(root.z.samples(), root.z.width(), near.collect()).unwrap();
+                let options = Options { relative, ..Options::default() };
+                let solution = case.problem.solve(&newton(), &z0, &options).unwrap();
+                let w = rows::<f64>(5, z0.samples(), z0.width());
+                // a loose tolerance may end at another root, or at none
+                let Ok(report) = solution.report(&w, &Implicit::default()) else { continue };
+                for s in 0..z0.samples() {
+                    none += usize::from(report.bounds[s].error.is_infinite());
+                    for tangent in &root.tangents {
+                        let (da, exact) = (tangent.da.row(s), dot(w.row(s), tangent.dz.row(s)));
+                        // the reference is rounded, too
+                        let rounding = 4.0 * f64::EPSILON * norm(w.row(s)) * norm(tangent.dz.row(s));
+                        let pairs =
+                            [(&report.derivative.value, &report.bounds), (&report.corrected, &report.remaining)];
+                        for (found, bounds) in pairs {
+                            let (error, bound) = ((dot(found.row(s), da) - exact).abs(), bounds[s].error * norm(da));
+                            assert!(error <= bound + rounding, "{}, {relative:e}: {error:e}, {bound:e}", case.name);
+                        }
+                        let error = (dot(report.derivative.value.row(s), da) - exact).abs();
+                        if error > 1e-10 * exact.abs() && tangent.da.width() == 1 {
+                            ratios.push(report.bounds[s].error * norm(da) / error);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ratios.len() / 2];
+    println!(
+        "{} gradients: bound / error {median:.2}, at most {:.1}; {none} without",
+        ratios.len(),
+        ratios.last().unwrap()
+    );
+    assert!(ratios.len() > 30 && median < 2.0 && none == 0);
+}
+
+#[test]
 fn the_products_of_every_equation_conform() {
     for case in &cases() {
         // some starts lie where the residual is not smooth: the helical valley's on its cut, 0 in sample 18

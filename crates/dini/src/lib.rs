@@ -22,6 +22,7 @@
 //! | a solution followed along a parameter | [`Model::sweep`] |
 //! | a root without a good start | [`search::Search`] |
 //! | gradients, tangents, Hessians of a batch | [`Solution::pullback`], [`Solution::pushforward`], [`Solution::hessian_product`]; other modes in [`gradient`] |
+//! | a bound on the error of a gradient, or a gradient to so many digits | [`Solution::gradient_report`], [`Solution::accurate_gradient`] |
 //! | whether the theorem holds | [`Solution::verdict`], [`verdict`] |
 //! | a proof of a root, and how far parameters may change | [`model::Solved::certificate`], [`certify`](mod@certify) |
 //! | all roots in a box, and a proof that there are no others | [`Model::roots_within`] |
@@ -99,6 +100,7 @@ mod book {
         Choosing "choosing.md"
         Theorem "theorem.md"
         Trust "trust.md"
+        Accuracy "accuracy.md"
         Recipes "recipes.md"
         Cost "cost.md"
         Own "own.md"

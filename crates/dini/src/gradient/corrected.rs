@@ -7,17 +7,19 @@ use super::system::{Method, Side, Task};
 use crate::Real;
 use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
-use crate::problem::{Evaluator, Linearize, Problem, Scalar};
+use crate::problem::{Evaluator, Linearize, Scalar};
 use crate::solve::root::general_position;
 
 /// Corrections of z, all with J at the point before: each gains as many digits as the first is small.
 const TIMES: usize = 3;
+/// Corrections of lam, each by the tolerance.
+const ADJOINT: usize = 2;
 /// Relative residual of a correction: it multiplies what is already small.
 const TOLERANCE: f64 = 1e-4;
 /// Share of the first correction of z that the last may have, where it is more than rounding.
 const SETTLED: f64 = 0.5;
-/// Perturbation of lam, and the smallest of z, in units of rounding.
-const UNITS: f64 = 4.0;
+/// The smallest perturbation, in units of rounding: it must change every number.
+const UNITS: f64 = 2.0;
 
 /// A whole batch, corrected.
 pub(super) struct Corrected<'a, P: Linearize> {
@@ -40,18 +42,21 @@ pub(super) enum Ended {
 }
 
 /// What is corrected, and how.
+#[derive(Clone, Copy)]
 pub(super) struct Correct<'c, V> {
     /// the cotangent, of the whole batch
     pub w: &'c V,
     /// samples that stay as they are
     pub left_out: &'c [usize],
     pub method: &'c Method,
+    /// what moves z and lam by a rounding once they are corrected, for a sample of rounding errors
+    pub jitter: Option<u64>,
 }
 
 impl<V: Batch> Correct<'_, V> {
-    /// z - J^-1 g(z), three times with J of `from`, then a linearisation there and lam + J^-T (w - J^T lam).
+    /// z - J^-1 g(z), three times with J of `from`, then a linearisation there and twice lam + J^-T (w - J^T lam).
     ///
-    /// Three residuals and solves with J, one linearisation, a product with J^T and a solve with it.
+    /// Three residuals and solves with J, one linearisation, two products with J^T and two solves with it.
     pub fn advance<'b, P: Linearize<State = V>>(
         &self,
         from: &'b Linearised<'_, P>,
@@ -96,12 +101,15 @@ impl<V: Batch> Correct<'_, V> {
             z.axpby(-one, &c, one);
             lengths[if time == 0 { 1 } else { 2 }] = norms(&c);
         }
-        let next = chunk.moved_to(z)?;
+        let jittered = |x: V, by| self.jitter.map_or_else(|| x.clone(), |seed| perturbed(&x, |_| 0.0, seed + by));
+        let next = chunk.moved_to(jittered(z, 0))?;
         let mut r = g;
-        next.vjp(&next.slots, &lam, &mut r)?;
-        r.axpby(one, &w, -one);
-        let d = solve(&next, Side::Adjoint, &r)?;
-        lam.axpby(one, &d, one);
+        for _ in 0..ADJOINT {
+            next.vjp(&next.slots, &lam, &mut r)?;
+            r.axpby(one, &w, -one);
+            let d = solve(&next, Side::Adjoint, &r)?;
+            lam.axpby(one, &d, one);
+        }
         let rounding = 8.0 * Scalar::<P>::epsilon().as_f64().sqrt();
         let [size, first, last] = &lengths;
         for (slot, ended) in ended.iter_mut().enumerate() {
@@ -110,7 +118,7 @@ impl<V: Batch> Correct<'_, V> {
                 *ended = Ended::Moving;
             }
         }
-        Ok((next, lam, ended))
+        Ok((next, jittered(lam, 1), ended))
     }
 }
 
@@ -121,13 +129,13 @@ fn norms<V: Batch>(x: &V) -> Vec<f64> {
 }
 
 /// x with every number changed by up to a share of itself, which is `share` of the sample or a few roundings.
-pub(super) fn perturbed<P: Problem>(x: &P::State, share: impl Fn(usize) -> f64, seed: u64) -> P::State {
-    let (mut moved, mut row) = (x.clone(), vec![Scalar::<P>::default(); x.width()]);
-    let (direction, least) = (general_position(x.width(), seed), UNITS * Scalar::<P>::epsilon().as_f64());
+pub(super) fn perturbed<V: Batch>(x: &V, share: impl Fn(usize) -> f64, seed: u64) -> V {
+    let (mut moved, mut row) = (x.clone(), vec![V::Scalar::default(); x.width()]);
+    let (direction, least) = (general_position(x.width(), seed), UNITS * V::Scalar::epsilon().as_f64());
     for sample in 0..x.samples() {
         let share = share(sample).max(least);
         x.read(sample, &mut row);
-        row.iter_mut().zip(&direction).for_each(|(x, v)| *x = Scalar::<P>::of(x.as_f64() * (1.0 + share * v)));
+        row.iter_mut().zip(&direction).for_each(|(x, v)| *x = V::Scalar::of(x.as_f64() * (1.0 + share * v)));
         moved.write(sample, &row);
     }
     moved

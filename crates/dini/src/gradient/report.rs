@@ -18,8 +18,8 @@ use crate::solve::{Evidence, Solution};
 
 /// Distances, as powers of rounding, from which the corrected z is found again; the last is as far as an error of g has been seen.
 const DISTANCES: [f64; 3] = [1.0, 0.5, 0.375];
-/// How many times the largest difference between gradients found again counts as the error of each.
-const MARGIN: f64 = 32.0;
+/// How many times the largest difference between gradients found again counts as the error of each: several times what the tests need.
+const MARGIN: f64 = 16.0;
 /// Rounding of the gradient itself.
 const UNITS: f64 = 8.0;
 /// Share of z within which it is looked for an error of g.
@@ -75,16 +75,16 @@ where
     ///
     /// z is corrected by c = J^-1 g(z), three times with the same J, and lam by J^-T (w - J^T lam) with J at the corrected z. The
     /// difference of the two gradients is the first-order error itself. What is left in the second is measured by finding it
-    /// again from points around: from a few roundings, 10^-8 and 10^-6 of z away (in f64), and lam a few roundings away. 32 times
+    /// again from points around, a few roundings, 10^-8 and 10^-6 of z away (in f64), and moving what is found by a rounding. 16 times
     /// the largest difference, and 8 roundings of the gradient, are added; this covers rounding errors as well as what the corrections
     /// have left of the curvature. It is infinite where corrections do not shrink or a linear system was not solved.
     ///
     /// The norm is Euclidean, over the parameters of one sample, or over those that all samples share ([`Grouped`](crate::problem::Grouped)). No hypothesis
     /// of the theorem is tested beyond what `options` asks for.
     ///
-    /// Cost: a pullback, and four times three residuals with solves by J, a linearisation, a product and a solve by J^T, and a product
-    /// with (dg/da)^T. With factors at hand that is about five further pullbacks; under [`Method::Dense`], and with a
-    /// pattern, the factors are made once; with a Krylov method these are 16 solves to 10^-4.
+    /// Cost: a pullback, and four times three residuals with solves by J, a linearisation, two products and solves by J^T, and a product
+    /// with (dg/da)^T. The solves are to 10^-4, with the factors at hand where there are any; under [`Method::Dense`], and with a
+    /// pattern, they are made once more.
     ///
     /// ```
     /// use dini::{Implicit, Model, Newton};
@@ -163,7 +163,7 @@ where
         if direct {
             linearised = linearised.factored()?;
         }
-        let correct = Correct { w, left_out: &left_out, method: &options.method };
+        let correct = Correct { w, left_out: &left_out, method: &options.method, jitter: None };
         let first = correct.advance(&linearised, (&self.z, &lam))?;
         let second = if rounds > 1 { Some(correct.advance(&first.linearised, (&first.z, &first.lam))?) } else { None };
         let best = second.as_ref().unwrap_or(&first);
@@ -175,12 +175,16 @@ where
         let target = corrected.groups();
         let mut noise = vec![0.0f64; target.len()];
         for (k, exponent) in DISTANCES.into_iter().enumerate() {
-            let z = perturbed::<P>(&best.z, |sample| self.distance(exponent, sample), 11 + k as u64);
-            let lam = perturbed::<P>(&best.lam, |_| 0.0, 21 + k as u64);
-            let again = correct.advance(&best.linearised, (&z, &lam))?;
+            let seed = 10 * (k as u64 + 1);
+            let correct = Correct { jitter: Some(seed), ..correct };
+            let z = perturbed(&best.z, |sample| self.distance(exponent, sample), seed + 2);
+            let again = correct.advance(&best.linearised, (&z, &best.lam))?;
             let found = self.gradient_at(&again.linearised, &again.lam, &left_out)?.groups();
             ended.iter_mut().zip(&again.ended).for_each(|(now, new)| *now = worse(*now, *new));
-            noise.iter_mut().zip(target.iter().zip(&found)).for_each(|(noise, (a, b))| *noise = larger(*noise, apart(a, b)));
+            noise
+                .iter_mut()
+                .zip(target.iter().zip(&found))
+                .for_each(|(noise, (a, b))| *noise = larger(*noise, apart(a, b)));
         }
         let epsilon = Scalar::<P>::epsilon().as_f64();
         let limit = |sample: Option<usize>| {
@@ -209,8 +213,10 @@ where
         };
         let remaining: Vec<Bound> = target.iter().zip(&noise).map(|(group, noise)| bound(group, *noise)).collect();
         let of_value = value.groups();
-        let bounds = of_value.iter().zip(target.iter().zip(&remaining)).map(|(found, (target, left))| {
-            Bound { norm: norm(&found.numbers), error: larger(left.error + apart(found, target), 0.0), ..*left }
+        let bounds = of_value.iter().zip(target.iter().zip(&remaining)).map(|(found, (target, left))| Bound {
+            norm: norm(&found.numbers),
+            error: larger(left.error + apart(found, target), 0.0),
+            ..*left
         });
         let bounds = bounds.collect();
         let derivative = Derivative { value, vector: lam, reports, failures, left_out };

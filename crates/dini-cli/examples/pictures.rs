@@ -125,7 +125,8 @@ fn errors(seed: u64, relative: f64, adjoint: f64) -> Outcome<Vec<(f64, f64)>> {
     };
     let exact = Implicit { method: Method::Dense, tolerance: Some(1e-14), ..Implicit::default() };
     let exact: TanhGradient<f64> = gradient(1e-16, &exact)?.corrected;
-    let mode = Implicit { method: Method::FixedPoint(Default::default()), tolerance: Some(adjoint), ..Implicit::default() };
+    let mode =
+        Implicit { method: Method::FixedPoint(Default::default()), tolerance: Some(adjoint), ..Implicit::default() };
     let report = gradient(relative, &mode)?;
     let groups = report.derivative.value.groups().into_iter().zip(exact.groups()).zip(&report.bounds);
     let point = |((found, exact), bound): ((dini::problem::Group, dini::problem::Group), &dini::gradient::Bound)| {

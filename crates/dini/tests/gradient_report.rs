@@ -327,6 +327,37 @@ fn a_bound_does_not_depend_on_the_batch() {
 }
 
 #[test]
+fn what_cancels_between_samples_is_bounded() {
+    // z is odd in x: dL/dW of x and -x is 0, and of x and -x (1 + h) as small as h
+    let (mut seen, n) = (0, 6);
+    for seed in 0..40u64 {
+        let (w, x): (Vec<f64>, Vec<f64>) = (weights(seed, n, 0.9), numbers(seed + 1, n));
+        let cotangent: Vec<f64> = numbers(seed + 2, n);
+        for h in [1e-14, 1e-12, 1e-9, 1e-5] {
+            let mirrored = x.iter().map(|x| -x * (1.0 + h));
+            let inputs = Rows::from_vec(2, n, x.iter().copied().chain(mirrored).collect()).unwrap();
+            let cotangents = Rows::from_vec(2, n, [cotangent.clone(), cotangent.clone()].concat()).unwrap();
+            let cell = Tanh::new(n, w.clone(), inputs).unwrap();
+            let gradient = |start: f64, method: Method| {
+                let z0 = Rows::from_vec(2, n, vec![start; 2 * n]).unwrap();
+                let solution = solve(&cell, &z0, &Newton::default(), &to(1e-15)).unwrap();
+                let mode = Implicit { method, tolerance: Some(1e-14), ..Implicit::default() };
+                solution.gradient_report(&cotangents, &mode).unwrap()
+            };
+            // two that are rounded differently: neither is wrong by more than both bounds
+            let one = gradient(0.0, Method::Auto);
+            let other = gradient(0.3, Method::Dense);
+            let pairs = pairs(&one.derivative.value, &one.bounds, &other.derivative.value);
+            for ((error, bound), second) in pairs.into_iter().zip(&other.bounds) {
+                assert!(error <= bound + second.error, "seed {seed}, {h:e}: {error:e}, {bound:e}");
+                seen += usize::from(error > 0.0);
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
 fn numbers_stay_in_their_groups() {
     let gradient = TanhGradient { w: numbers::<f64>(1, 4), x: rows(2, 3, 2) };
     let groups = gradient.groups();

@@ -8,7 +8,7 @@ use crate::Real;
 use crate::batch::{Batch, pick};
 use crate::error::{Error, UserError};
 use crate::problem::{Evaluator, Linearize, Scalar};
-use crate::solve::root::general_position;
+use crate::solve::root::general;
 
 /// Corrections of z, all with J at the point before: each gains as many digits as the first is small.
 const TIMES: usize = 3;
@@ -20,6 +20,9 @@ const TOLERANCE: f64 = 1e-4;
 const SETTLED: f64 = 0.5;
 /// The smallest perturbation, in units of rounding: it must change every number.
 const UNITS: f64 = 2.0;
+
+/// Of a multiplicative hash.
+const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A whole batch, corrected.
 pub(super) struct Corrected<'a, P: Linearize> {
@@ -129,13 +132,17 @@ fn norms<V: Batch>(x: &V) -> Vec<f64> {
 }
 
 /// x with every number changed by up to a share of itself, which is `share` of the sample or a few roundings.
+///
+/// The signs follow from the sample's own numbers: no other sample decides, and what cancels between samples does so no more.
 pub(super) fn perturbed<V: Batch>(x: &V, share: impl Fn(usize) -> f64, seed: u64) -> V {
     let (mut moved, mut row) = (x.clone(), vec![V::Scalar::default(); x.width()]);
-    let (direction, least) = (general_position(x.width(), seed), UNITS * V::Scalar::epsilon().as_f64());
+    let least = UNITS * V::Scalar::epsilon().as_f64();
     for sample in 0..x.samples() {
         let share = share(sample).max(least);
         x.read(sample, &mut row);
-        row.iter_mut().zip(&direction).for_each(|(x, v)| *x = V::Scalar::of(x.as_f64() * (1.0 + share * v)));
+        let own = row.iter().fold(seed, |hash, x| hash.rotate_left(5).wrapping_mul(PRIME) ^ x.as_f64().to_bits());
+        let change = |x: V::Scalar, v: f64| V::Scalar::of(x.as_f64() * (1.0 + share * v));
+        row.iter_mut().zip(general(own.wrapping_mul(PRIME))).for_each(|(x, v)| *x = change(*x, v));
         moved.write(sample, &row);
     }
     moved

@@ -8,7 +8,7 @@ use super::system::{Method, Side, Task};
 use crate::Real;
 use crate::batch::Batch;
 use crate::error::{Error, UserError};
-use crate::linear::{LinearSolver, Precondition};
+use crate::linear::{Inverse, LinearSolver, Precondition};
 use crate::problem::{Linearize, Scalar};
 use crate::solve::Solution;
 
@@ -40,10 +40,11 @@ pub struct Implicit {
     /// Condition estimate from which a Jacobian counts as singular (default 0.1 / machine epsilon).
     pub max_condition: Option<f64>,
     /// Whether every sample gets a [`verdict`](mod@crate::verdict), which sees what a condition number cannot: folds, multiple
-    /// roots, kinks, wrong Jacobians (default: where the solver has left dense factors, and for n <= 16).
+    /// roots, kinks, wrong Jacobians (default: where the solver has left factors, dense or sparse, and for n <= 16).
     ///
     /// With factors that costs two residuals and two solves with them, for a sample that is plainly regular; for the others, and without,
-    /// a Jacobian, its factorisation and 20 residuals or more. Fixed points found without a Jacobian have none above n = 16.
+    /// a Jacobian, its factorisation and 20 residuals or more, or above n = 1000 some 10 solves by GMRES where only products are
+    /// stated. Fixed points found without a Jacobian have none above n = 16.
     pub verdict: Option<bool>,
     /// Treatment of samples without a derivative (default [`OnFailure::Refuse`]).
     pub on_failure: OnFailure,
@@ -100,7 +101,7 @@ impl<P: Linearize> GradientMode<P> for Implicit {
 
 impl Implicit {
     /// dz with J dz = b.
-    pub(super) fn tangent<P: Linearize, M>(
+    pub(super) fn tangent<P: Linearize, M: Inverse<P::State>>(
         &self,
         solution: &Solution<P, M>,
         linearised: &Linearised<'_, P>,

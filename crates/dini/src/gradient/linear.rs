@@ -236,7 +236,9 @@ impl<'a, P: Linearize> LinearisedChunk<'a, P> {
 
     /// Whether the solver has left factors of the Jacobian in `slot`, or they have been made anew.
     pub(super) fn has_factors(&self, slot: usize) -> bool {
-        self.fresh.is_some() || (self.memory.is_dense(slot) && self.memory.known(slot))
+        // sparse factors, too, know the norm of J
+        let factored = self.memory.is_dense(slot) || self.memory.norm(slot).is_some();
+        self.fresh.is_some() || (self.memory.known(slot) && factored)
     }
 
     /// The pattern of the Jacobian, where the problem states one that fits.

@@ -190,7 +190,7 @@ pub(super) fn linearised_adjoint<'a, P: Linearize, M: Inverse<P::State>>(
 }
 
 /// lam by `mode`, at what is linearised already.
-pub(super) fn adjoint<P: Linearize, M>(
+pub(super) fn adjoint<P: Linearize, M: Inverse<P::State>>(
     solution: &Solution<P, M>,
     linearised: &Linearised<'_, P>,
     mode: &(impl GradientMode<P> + ?Sized),
@@ -220,7 +220,7 @@ pub(super) fn check_like<P: Linearize, M>(
 }
 
 /// Sorts out the samples that have no derivative.
-pub(super) fn settle<P: Linearize, M>(
+pub(super) fn settle<P: Linearize, M: Inverse<P::State>>(
     solution: &Solution<P, M>,
     (mut vector, assessed): Mapped<P::State>,
     on_failure: OnFailure,

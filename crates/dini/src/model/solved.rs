@@ -146,7 +146,7 @@ impl<T: Engine> Solved<T> {
 
     /// dL/da with a bound on its error, given w = dL/dz*: what is left of the solve, of the adjoint, and rounding.
     ///
-    /// Costs about five further gradients; [`Solution::gradient_report`](crate::Solution::gradient_report) says what it is made of.
+    /// Costs ten to thirty further gradients; [`Solution::gradient_report`](crate::Solution::gradient_report) says what it is made of.
     ///
     /// ```
     /// // z^3 + z = 2

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::outcome::Status;
+use crate::outcome::{Status, Stop};
 
 /// What decided a [`Verdict`](crate::verdict::Verdict).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +21,13 @@ pub enum Reason {
         condition: f64,
         /// Largest condition estimate admitted.
         limit: f64,
+    },
+    /// Products with dg/dz are all there is of it, and a linear system was not solved by them: it may be singular, or not.
+    Undecided {
+        /// Why the linear solver ended.
+        stop: Stop,
+        /// Relative residual that it reached.
+        residual: f64,
     },
     /// dg/dz changes by itself within the uncertainty of z*: a fold, a multiple root, or a root that was not reached.
     NearlySingular {
@@ -55,6 +62,12 @@ impl fmt::Display for Reason {
                     "dg/dz is singular to working precision (condition estimate {condition:.1e}, limit {limit:.1e})"
                 )
             }
+            Reason::Undecided { stop, residual } => write!(
+                f,
+                "whether dg/dz is singular could not be decided by products with it: a linear system was solved to {:.1e} only ({stop}). \
+                 State a pattern of dg/dz, or solve with a preconditioner",
+                residual.min(1.0)
+            ),
             Reason::NearlySingular { deviation } if deviation.is_infinite() => f.write_str(
                 "dg/dz cannot be confirmed near z*: the root is multiple, lies at a fold, or was not reached",
             ),

@@ -16,6 +16,11 @@
 //! point where it was reached. No step is made beyond the correction that the solver knows to be left, since a derivative is
 //! that at z*.
 //!
+//! Where J is known by products alone and n > 1000 it is not formed. Lengths of rows and columns, for the common scale, are estimated from
+//! products with random signs; the smallest singular value by inverse iteration from two starts, with systems solved by GMRES; and what a
+//! difference of g lacks of J times the step is solved for only where, for that singular value, it might matter. A system that is not
+//! solved leaves the verdict undecided, which counts as not holding.
+//!
 //! In a batch whose solver has left factors, one distance in one direction comes first, for all samples at once; the samples that
 //! do not pass it get the whole test.
 //!
@@ -27,19 +32,22 @@
 //! N. J. Higham (1988), doi:10.1145/50063.214386.
 
 mod probe;
+mod products;
 mod screen;
 
 use std::fmt;
 
 use crate::Real;
 use crate::batch::Batch;
-use crate::error::Error;
+use crate::error::{Error, UserError};
+use crate::linear::{DENSE, Inverse};
 use crate::outcome::{Reason, Status};
-use crate::problem::{Linearize, Problem, Scalar};
+use crate::problem::{Active, Linearize, Problem, Scalar};
 use crate::solve::Solution;
-use crate::solve::root::{Factored, Neighbourhood, Scan};
+use crate::solve::root::{Factored, Neighbourhood, Scan, Slope, pattern};
 
 use probe::{Finding, Probe, Step};
+use products::Products;
 pub(crate) use screen::screen;
 
 /// Newton steps from a loosely solved z* on, where the test at z* itself fails.
@@ -106,12 +114,16 @@ impl fmt::Display for Figure {
     }
 }
 
-impl<P: Linearize, M> Solution<P, M> {
+impl<P: Linearize, M: Inverse<P::State>> Solution<P, M> {
     /// Whether the implicit function theorem holds at z* of `sample`.
     ///
     /// Costs one Jacobian (n products, or what its own [matrix](crate::problem::DenseJacobian) costs), its factorisation in f64 (2/3 n^3
     /// operations, n^2 memory; above n = 64 a sparse one where the problem states a pattern), and 30 residuals (18 where n = 1) at a plainly regular root. A delicate or degenerate one
     /// takes up to about 1000 residuals, with a solve of 2 n^2 operations each, per Jacobian and up to 5 Jacobians.
+    ///
+    /// Above n = 1000, where the problem states neither a pattern nor a matrix, J is not formed: its extreme singular values are estimated by
+    /// products and by GMRES, preconditioned by what the solver has left, 8 to 32 solves of up to 1000 products; what GMRES does not solve is
+    /// [`Reason::Undecided`], and does not hold.
     ///
     /// ```
     /// use dini::{Model, Rows};
@@ -152,20 +164,60 @@ impl<P: Linearize, M> Solution<P, M> {
 
     /// The verdict at `z`, and a Newton step on from there if there is one worth making.
     fn examine(&self, z: P::State, sample: usize) -> Result<Examined<P>, Error> {
-        let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
-        let (mut around, jacobian) = Neighbourhood::new(&self.problem, z, sample).map_err(Error::User)?;
+        if by_products(&self.problem, z.width()) {
+            return self.examine_by_products(z, sample).map_err(Error::User);
+        }
+        let (around, jacobian) = Neighbourhood::new(&self.problem, z, sample).map_err(Error::User)?;
         let factors = jacobian.is_finite().then(|| Factored::new(jacobian));
-        let condition = factors.as_ref().map_or(f64::INFINITY, Factored::condition);
+        self.compare(around, factors.as_ref().map(|factors| factors as &dyn Slope), sample).map_err(Error::User)
+    }
+
+    /// The same where the Jacobian is not formed.
+    fn examine_by_products(&self, z: P::State, sample: usize) -> Result<Examined<P>, UserError> {
+        let (around, tape) = Neighbourhood::at(&self.problem, z, sample)?;
+        // what the solver has left is a preconditioner
+        let chunk = self.memory.iter().find(|(base, len, _)| (*base..base + len).contains(&sample));
+        let slot = [sample - chunk.map_or(sample, |(base, ..)| *base)];
+        let near = |r: &mut P::State, transposed: bool| {
+            chunk.is_some_and(|(base, _, memory)| {
+                let at = Active::new(&slot, *base, true);
+                if transposed { memory.solve_transpose(at, r) } else { memory.solve(at, r) }
+            })
+        };
+        let j = Products::new(&self.problem, sample, (tape, around.state().clone()), &near)?;
+        let undecided = |(stop, residual)| {
+            let verdict = Verdict::new(Slope::condition(&j), Reason::Undecided { stop, residual });
+            Ok((verdict, None))
+        };
+        let converged = self.outcomes()[sample].status == Status::Converged;
+        if let Some(unsolved) = j.unsolved().filter(|_| converged && j.is_finite()) {
+            return undecided(unsolved);
+        }
+        let examined = self.compare(around, j.is_finite().then_some(&j as &dyn Slope), sample)?;
+        // a solve that failed never speaks for the root
+        let unsolved = j.unsolved().filter(|_| converged && j.is_finite() && !examined.0.holds);
+        unsolved.map_or(Ok(examined), undecided)
+    }
+
+    /// Compares J, which is none where it is not finite, with differences of g.
+    fn compare(
+        &self,
+        mut around: Neighbourhood<'_, P>,
+        j: Option<&dyn Slope>,
+        sample: usize,
+    ) -> Result<Examined<P>, UserError> {
+        let epsilon = <Scalar<P> as num_traits::Float>::epsilon().as_f64();
+        let condition = j.map_or(f64::INFINITY, Slope::condition);
         let limit = 0.1 / epsilon;
-        let reason = match (self.outcomes()[sample].status, factors) {
-            (Status::Converged, Some(factors)) if condition <= limit => {
+        let reason = match (self.outcomes()[sample].status, j) {
+            (Status::Converged, Some(j)) if condition <= limit => {
                 // a jump of g is small against its change farther away
-                if Scan::new(&mut around, &factors, epsilon).map_err(Error::User)?.jumps {
+                if Scan::new(&mut around, j, epsilon)?.jumps {
                     let reason = Reason::NotDifferentiable { jump: f64::INFINITY };
                     return Ok((Verdict::new(condition, reason), None));
                 }
-                let mut probe = Probe::new(around, &factors, epsilon);
-                let finding = probe.run().map_err(Error::User)?;
+                let mut probe = Probe::new(around, j, epsilon)?;
+                let finding = probe.run()?;
                 return Ok((Verdict::new(condition, finding.into()), probe.step()));
             }
             (Status::Converged, Some(_)) => Reason::Singular { condition, limit },
@@ -174,4 +226,9 @@ impl<P: Linearize, M> Solution<P, M> {
         };
         Ok((Verdict::new(condition, reason), None))
     }
+}
+
+/// Whether J is too large to be formed, and known by products alone.
+fn by_products<P: Linearize>(problem: &P, n: usize) -> bool {
+    n > DENSE && pattern(problem, n).is_none() && problem.capabilities().dense.is_none()
 }

@@ -2,7 +2,7 @@
 
 use crate::error::UserError;
 use crate::problem::Linearize;
-use crate::solve::root::{Factored, Neighbourhood, general_position};
+use crate::solve::root::{Neighbourhood, Slope, general_position};
 
 /// Largest disagreement e at a regular root: z* is then known to e^2 / 4 of the distance over which J changes by itself. In f64 that
 /// is 1/4000, in f32, where rounding leaves more of z uncertain, 1/256. At a double root e is 1/4.
@@ -70,7 +70,7 @@ impl Deviation {
 /// The test of one solution.
 pub(super) struct Probe<'a, 'p, P: Linearize> {
     around: Neighbourhood<'p, P>,
-    factors: &'a Factored,
+    j: &'a dyn Slope,
     epsilon: f64,
     newton: Vec<f64>,
     /// step taken, and J^-1 (change of g) - step: forward, backward
@@ -78,12 +78,12 @@ pub(super) struct Probe<'a, 'p, P: Linearize> {
 }
 
 impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
-    pub fn new(around: Neighbourhood<'p, P>, factors: &'a Factored, epsilon: f64) -> Self {
+    pub fn new(around: Neighbourhood<'p, P>, j: &'a dyn Slope, epsilon: f64) -> Result<Self, UserError> {
         let mut newton = around.g.clone();
-        factors.solve(&mut newton);
+        j.solve_near(&vec![0.0; newton.len()], &mut newton)?;
         let numbers = || (vec![0.0; newton.len()], vec![0.0; newton.len()]);
         let steps = [numbers(), numbers()];
-        Probe { around, factors, epsilon, newton, steps }
+        Ok(Probe { around, j, epsilon, newton, steps })
     }
 
     /// The Newton step from z*, unless it is lost in rounding.
@@ -116,7 +116,7 @@ impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
         for units in units(&self.around.z) {
             let mut direction = match seed {
                 Some(seed) => general_position(units.len(), seed),
-                None => self.factors.weakest().iter().zip(&units).map(|(v, s)| v / s).collect(),
+                None => self.j.weakest().iter().zip(&units).map(|(v, s)| v / s).collect(),
             };
             let length = direction.iter().fold(0.0, |max: f64, v| max.max(v.abs()));
             // in this order: units may be as small as 1e-300
@@ -174,7 +174,7 @@ impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
 
     /// Whether J is so close to singular that its inverse shows a fold as a jump of the slopes.
     fn is_delicate(&self) -> bool {
-        self.factors.condition() > self.epsilon.sqrt().recip()
+        self.j.condition() > self.epsilon.sqrt().recip()
     }
 
     /// Disagreement at one distance, the largest over [`LENGTHS`].
@@ -184,7 +184,7 @@ impl<'a, 'p, P: Linearize> Probe<'a, 'p, P> {
             for (sign, (step, error)) in [1.0, -1.0].into_iter().zip(&mut self.steps) {
                 let d: Vec<f64> = direction.iter().map(|v| sign * length * distance * v).collect();
                 self.around.change(&d, step, error)?;
-                self.factors.solve(error);
+                self.j.solve_near(step, error)?;
                 worst.moved = worst.moved.min(norm(error, units) / norm(step, units));
                 error.iter_mut().zip(&*step).for_each(|(e, s)| *e -= s);
             }

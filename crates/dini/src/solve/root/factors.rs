@@ -81,6 +81,13 @@ impl Lu {
         }
     }
 
+    fn condition(&self) -> f64 {
+        match self {
+            Lu::Dense(lu) => lu.condition(0),
+            Lu::Sparse(lu) => lu.condition(0),
+        }
+    }
+
     fn solve_transpose(&self, x: &mut [f64]) -> bool {
         match self {
             Lu::Dense(lu) => lu.solve_transpose(0, x),
@@ -94,6 +101,7 @@ pub(crate) struct Factored {
     lu: Lu,
     rows: Vec<f64>,
     columns: Vec<f64>,
+    condition: f64,
 }
 
 impl Factored {
@@ -102,24 +110,28 @@ impl Factored {
     /// Which of rows and columns is scaled first matters where the units of the one hide the other; the better conditioned
     /// outcome is kept.
     pub fn new(matrix: Matrix) -> Self {
-        let mut columns_first = matrix.clone();
+        let [mut rows_first, mut columns_first] = [matrix.clone(), matrix];
         let columns = columns_first.scale_columns();
-        let [rows_first, mut other] = [matrix, columns_first].map(Self::scaled);
-        other.columns.iter_mut().zip(columns).for_each(|(c, first)| *c *= first);
-        if other.condition() < rows_first.condition() { other } else { rows_first }
+        let [first, mut second] = [&mut rows_first, &mut columns_first].map(Matrix::equilibrate);
+        let best = Self::scaled(&rows_first, first);
+        // as a rule both are the same
+        if rows_first.values() == columns_first.values() {
+            return best;
+        }
+        second.1.iter_mut().zip(columns).for_each(|(c, first)| *c *= first);
+        let other = Self::scaled(&columns_first, second);
+        if other.condition < best.condition { other } else { best }
     }
 
-    fn scaled(mut matrix: Matrix) -> Self {
-        let (rows, columns) = matrix.equilibrate();
-        Factored { lu: Lu::new(&matrix), rows, columns }
+    fn scaled(matrix: &Matrix, (rows, columns): (Vec<f64>, Vec<f64>)) -> Self {
+        let lu = Lu::new(matrix);
+        let condition = lu.condition();
+        Factored { lu, rows, columns, condition }
     }
 
     /// Condition estimate of the equilibrated matrix; infinite for a singular one.
     pub fn condition(&self) -> f64 {
-        match &self.lu {
-            Lu::Dense(lu) => lu.condition(0),
-            Lu::Sparse(lu) => lu.condition(0),
-        }
+        self.condition
     }
 
     /// x <- J^-1 x

@@ -32,6 +32,7 @@ mod matrix;
 mod neighbourhood;
 mod scan;
 mod secant;
+mod slope;
 
 pub use accuracy::{Accuracy, Evidence};
 pub(super) use confirm::Confirm;
@@ -45,6 +46,7 @@ pub(crate) use matrix::{Matrix, pattern};
 pub(crate) use neighbourhood::Neighbourhood;
 pub(crate) use scan::Scan;
 pub(super) use secant::Secant;
+pub(crate) use slope::Slope;
 
 use crate::Real;
 

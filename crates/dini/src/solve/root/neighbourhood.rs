@@ -25,28 +25,41 @@ impl<'a, P: Linearize> Neighbourhood<'a, P> {
     /// Evaluates g and J at `state`, a batch of one that belongs to `sample`.
     pub fn new(problem: &'a P, state: P::State, sample: usize) -> Result<(Self, Matrix), UserError> {
         let n = state.width();
+        let (around, tape) = Self::at(problem, state, sample)?;
+        let (pattern, mut vectors) = (pattern(problem, n), (around.state.zeros(1), around.state.zeros(1)));
+        let mut entries = vec![Scalar::<P>::default(); pattern.map_or(n * n, Sparsity::entries)];
+        match pattern {
+            Some(pattern) => around.eval.sparse_jacobians(pattern, &tape, &mut vectors, &mut entries)?,
+            None => around.eval.jacobians(&tape, &mut vectors, &mut entries)?,
+        }
+        let entries = entries.into_iter().map(Real::as_f64).collect();
+        let matrix = match pattern {
+            Some(pattern) => Matrix::sparse(pattern.clone(), entries),
+            None => Matrix::dense(n, entries),
+        };
+        Ok((around, matrix))
+    }
+
+    /// Evaluates g at `state`, and linearises there.
+    pub fn at(problem: &'a P, state: P::State, sample: usize) -> Result<(Self, P::Tape), UserError> {
+        let n = state.width();
         let eval = Evaluator::new(problem, Active::new(&ONLY, sample, true));
         let mut out = state.zeros(1);
         eval.residual(&state, &mut out)?;
         let mut tape = problem.tape(&state);
         eval.linearize(&state, &out, &mut tape)?;
-        let (pattern, mut vectors) = (pattern(problem, n), (state.zeros(1), state.zeros(1)));
-        let mut entries = vec![Scalar::<P>::default(); pattern.map_or(n * n, Sparsity::entries)];
-        match pattern {
-            Some(pattern) => eval.sparse_jacobians(pattern, &tape, &mut vectors, &mut entries)?,
-            None => eval.jacobians(&tape, &mut vectors, &mut entries)?,
-        }
         let mut row = vec![Scalar::<P>::default(); n];
         let wide = |row: &[Scalar<P>]| row.iter().map(|v| v.as_f64()).collect::<Vec<f64>>();
         state.read(0, &mut row);
         let z = wide(&row);
         out.read(0, &mut row);
         let g = wide(&row);
-        let matrix = match pattern {
-            Some(pattern) => Matrix::sparse(pattern.clone(), wide(&entries)),
-            None => Matrix::dense(n, wide(&entries)),
-        };
-        Ok((Neighbourhood { eval, z, g, state, out, row }, matrix))
+        Ok((Neighbourhood { eval, z, g, state, out, row }, tape))
+    }
+
+    /// z*, as a batch of one.
+    pub fn state(&self) -> &P::State {
+        &self.state
     }
 
     /// z* - d, as a batch of one.

@@ -3,7 +3,7 @@
 //! What a few units in the last place change may be no rounding: at a jump an error is the same at every distance, at a kink it grows
 //! with the distance, and where large terms cancel g does not change at all nearby.
 
-use super::{Factored, Neighbourhood, general, magnitude};
+use super::{Neighbourhood, Slope, general, magnitude};
 use crate::error::UserError;
 use crate::problem::Linearize;
 
@@ -35,7 +35,7 @@ impl Scan {
     /// About 12 evaluations and as many solves.
     pub fn new<P: Linearize>(
         around: &mut Neighbourhood<'_, P>,
-        factors: &Factored,
+        slope: &dyn Slope,
         epsilon: f64,
     ) -> Result<Self, UserError> {
         let z = around.z.clone();
@@ -58,9 +58,8 @@ impl Scan {
                 }
                 let flat = change.iter().all(|v| *v == 0.0) && step.iter().any(|v| *v != 0.0);
                 let mut error = change.clone();
-                factors.solve(&mut error);
-                let error: Vec<f64> =
-                    error.iter().zip(&step).enumerate().map(|(j, (e, d))| (e - d) / unit(j)).collect();
+                slope.miss(&step, &mut error)?;
+                error.iter_mut().enumerate().for_each(|(j, e)| *e /= unit(j));
                 seen.push((share, (!flat).then_some(error)));
             }
             scan.read(&seen, unit, epsilon);

@@ -9,6 +9,7 @@ use crate::commands::bench::BenchArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::classify::{EvalArgs, PredictArgs};
 use crate::commands::solve::SolveArgs;
+use crate::commands::trace::TraceArgs;
 use crate::failure::{Failure, Outcome};
 use crate::training::TrainArgs;
 use crate::{contain, interrupt, output, threads};
@@ -27,6 +28,7 @@ enum Command {
     Eval(EvalArgs),
     Predict(PredictArgs),
     Solve(SolveArgs),
+    Trace(TraceArgs),
     Check(CheckArgs),
     Bench(BenchArgs),
 }
@@ -69,14 +71,15 @@ fn dispatch(mut words: Vec<OsString>) -> Outcome {
         Command::Eval(args) => commands::classify::eval(&args),
         Command::Predict(args) => commands::classify::predict(&args),
         Command::Solve(args) => solve(&args),
+        Command::Trace(args) => commands::trace::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
     }
 }
 
-/// Equations may begin with a minus sign, as no option of `dini solve` does: a blank before it keeps them apart.
+/// Equations may begin with a minus sign, as no option of `dini solve` and `dini trace` does: a blank before it keeps them apart.
 fn protect_equations(words: &mut [OsString]) {
-    if words.get(1).is_none_or(|command| command != "solve") {
+    if words.get(1).is_none_or(|command| command != "solve" && command != "trace") {
         return;
     }
     let is_equation = |word: &str| {

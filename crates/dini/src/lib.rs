@@ -20,6 +20,7 @@
 //! | one small system in a hot loop | [`tiny`] |
 //! | a sparse system, a partial differential equation | [`Model::find_pattern`] |
 //! | a solution followed along a parameter | [`Model::sweep`] |
+//! | a branch of solutions through folds, with their stability | [`Model::branch`], [`continuation`] |
 //! | a root without a good start | [`search::Search`] |
 //! | gradients, tangents, Hessians of a batch | [`Solution::pullback`], [`Solution::pushforward`], [`Solution::hessian_product`]; other modes in [`gradient`] |
 //! | a bound on the error of a gradient, or a gradient to so many digits | [`Solution::gradient_report`], [`Solution::accurate_gradient`] |
@@ -38,8 +39,8 @@
 //!
 //! The rooms: [`model`] (what people write), [`program`] (traced functions and their derivatives), [`problem`] (what solvers read),
 //! [`solve`](mod@solve) (one file a solver), [`linear`] (linear systems), [`search`] (roots without a good start), [`gradient`] (derivatives),
-//! [`verdict`] (whether the theorem holds), [`certify`](mod@certify) (proofs, by [`interval`]s), [`cells`] (built-in problems), [`batch`] (storage), [`tiny`] (one small
-//! system on the stack). Everything is per sample: a batch is B independent problems.
+//! [`verdict`] (whether the theorem holds), [`certify`](mod@certify) (proofs, by [`interval`]s), [`continuation`] (branches along a parameter),
+//! [`cells`] (built-in problems), [`batch`] (storage), [`tiny`] (one small system on the stack). Everything is per sample: a batch is B independent problems.
 
 #![deny(unsafe_code)]
 
@@ -47,6 +48,7 @@ pub mod batch;
 pub mod cells;
 pub mod certify;
 mod check;
+pub mod continuation;
 mod error;
 pub mod gradient;
 pub mod interval;
@@ -101,6 +103,7 @@ mod book {
         Theorem "theorem.md"
         Trust "trust.md"
         Accuracy "accuracy.md"
+        Branches "branches.md"
         Recipes "recipes.md"
         Cost "cost.md"
         Own "own.md"

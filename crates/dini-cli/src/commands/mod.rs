@@ -6,4 +6,5 @@ pub mod classify;
 mod images;
 mod numbers;
 pub mod solve;
+pub mod trace;
 pub mod train;

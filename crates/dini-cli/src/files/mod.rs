@@ -21,5 +21,5 @@ pub use error::FileError;
 pub use lock::Lock;
 pub use read::{open, read, read_text, size};
 pub use sealed::{digest, read_sealed, seal, unseal, unseal_as};
-pub use write::write_whole;
+pub use write::{check_free, write_whole};
 pub(crate) use write::{is_leftover, remove_leftovers};

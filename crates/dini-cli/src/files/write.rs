@@ -48,6 +48,18 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written.and_then(|()| disk::sync_folder(folder)).map_err(|error| fail(&error))
 }
 
+/// Checks that nothing is at `path`, or that it may be replaced.
+///
+/// # Errors
+/// Something of this name, a link included, unless `force`.
+pub fn check_free(path: &Path, force: bool) -> Result<(), FileError> {
+    if force || fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let advice = "choose another path, or overwrite with --force";
+    Err(FileError::new("will not overwrite", path, "something of this name exists", advice))
+}
+
 /// Removes what processes that have ended left unfinished in a folder in which nobody else writes now.
 ///
 /// # Errors

@@ -92,3 +92,9 @@ macro_rules! factor {
     )* };
 }
 factor!(f32, f64);
+
+/// The eigenvalues of an n x n matrix, column-major, as real and imaginary parts; none where the iteration does not end.
+pub fn eigenvalues(a: &[f64], n: usize) -> Option<Vec<(f64, f64)>> {
+    let values = MatRef::from_column_major_slice(a, n, n).eigenvalues().ok()?;
+    Some(values.into_iter().map(|value| (value.re, value.im)).collect())
+}

@@ -44,7 +44,7 @@ pub struct Model<F, T> {
     names: Arc<Names>,
     scales: Option<Scales>,
     solver: AnySolver,
-    options: Options,
+    pub(super) options: Options,
 }
 
 /// A function of (z, a) on traced numbers.

@@ -64,10 +64,13 @@
 //! - `engine.rs`: solvers and derivatives of such a problem, compiled once; `scales.rs`: the same in other units;
 //! - `minimum.rs`: what minima need beyond roots: descent, and whether a stationary point is one;
 //! - `certified.rs`: proofs about it;
-//! - `solved.rs`: the result of one system; `sweep.rs`: results along a parameter.
+//! - `solved.rs`: the result of one system; `curvature.rs`: how it bends; `sweep.rs`: results along a parameter; `branch.rs`: the same
+//!   through folds.
 
+mod branch;
 mod builder;
 mod certified;
+mod curvature;
 mod engine;
 mod minimum;
 mod names;
@@ -79,6 +82,7 @@ mod system;
 mod traced;
 mod values;
 
+pub use branch::AlongParameter;
 pub use builder::{Model, OnSlices, OnVars};
 pub use engine::{Answer, Engine};
 pub use solved::{Iteration, Report, Solved};

@@ -270,6 +270,10 @@ impl<T: Real> Body<T> for Slices<T> {
         Ok(())
     }
 
+    fn has_second(&self) -> bool {
+        self.stated.second.is_some()
+    }
+
     fn vjp_along(&self, a: &Rows<T>, at: Active<'_>, along: &Along<'_, Rows<T>, Rows<T>>, out: &mut Rows<T>) -> Eval {
         for i in 0..at.len() {
             let second = self.second(parameters(a, at, i), at, i, along)?;

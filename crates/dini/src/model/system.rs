@@ -71,6 +71,10 @@ pub trait Body<T>: Send + Sync {
     fn parameter_vjp(&self, point: Spot<'_, T>, u: &Rows<T>, scale: T, grad: &mut Rows<T>) -> Eval;
     /// out <- (dg/da) da
     fn parameter_jvp(&self, point: Spot<'_, T>, da: &Rows<T>, out: &mut Rows<T>) -> Eval;
+    /// Whether there are second derivatives.
+    fn has_second(&self) -> bool {
+        true
+    }
     /// out <- h_zz dz + h_za da for h = lam^T g
     fn vjp_along(&self, a: &Rows<T>, at: Active<'_>, along: &Along<'_, Rows<T>, Rows<T>>, out: &mut Rows<T>) -> Eval;
     /// grad <- grad + scale (h_az dz + h_aa da)

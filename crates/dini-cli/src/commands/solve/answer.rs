@@ -60,7 +60,7 @@ pub struct Judgement {
 
 impl Answer {
     /// Looks for a root, and differentiates it.
-    pub(super) fn of(setup: &Setup) -> Result<Self, SolveError> {
+    pub(in crate::commands) fn of(setup: &Setup) -> Result<Self, SolveError> {
         let model = Model::new(&setup.system)?;
         let found = Search { plan: setup.plan.clone() }.root(&model.problem, &setup.starts, &setup.options);
         let found = found.map_err(|error| match (error, &setup.plan) {
@@ -266,7 +266,7 @@ fn describe(unknowns: &[String], origin: &Origin) -> String {
 }
 
 /// All digits, with an exponent where that is shorter to read; positive numbers leave room for a sign.
-pub(super) fn number(v: f64) -> String {
+pub(in crate::commands) fn number(v: f64) -> String {
     let sign = if v.is_sign_negative() && v != 0.0 { "" } else { " " };
     let v = if v == 0.0 { 0.0 } else { v };
     if v == 0.0 || (1e-4..1e16).contains(&v.abs()) { format!("{sign}{v}") } else { format!("{sign}{v:e}") }

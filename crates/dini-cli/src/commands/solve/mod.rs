@@ -23,11 +23,13 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub(super) use answer::number;
 pub use answer::{Answer, Judgement};
 use every::Every;
+pub(super) use model::Model;
 use proof::Proof;
-use request::Request;
 pub use request::SolveError;
+pub(super) use request::{Request, Setup};
 
 /// Solve equations and differentiate the solution by its parameters.
 ///

@@ -7,14 +7,14 @@ use dini::program::{Id, Trace};
 use crate::equation::System;
 
 /// What the library solves.
-pub(super) type Problem = dini::model::System<f64>;
+pub(in crate::commands) type Problem = dini::model::System<f64>;
 
 /// The equations in the order of the unknowns, as a fixed point z - f(z) where that is how they are written.
 ///
 /// An equation with an unknown alone on one side belongs to it, as unknown minus the rest; the others fill the places left, as left
 /// minus right.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(in crate::commands) struct Model {
     pub problem: Problem,
     /// By row: its equation.
     equations: Vec<usize>,

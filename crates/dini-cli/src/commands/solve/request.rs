@@ -56,7 +56,7 @@ pub enum SolveError {
 }
 
 /// What is asked for, read but not yet put together.
-pub(super) struct Request {
+pub(in crate::commands) struct Request {
     /// Where equations of the file come from, for messages.
     path: Option<PathBuf>,
     /// The equations of the file, which come first, with their lines.
@@ -76,14 +76,14 @@ pub(super) struct Request {
 
 /// Values that a symbol takes one after the other.
 #[derive(Clone, Debug)]
-pub(super) struct Sweep {
+pub(in crate::commands) struct Sweep {
     place: usize,
     pub name: String,
     pub values: Vec<f64>,
 }
 
 /// A system and how to solve it.
-pub(super) struct Setup {
+pub(in crate::commands) struct Setup {
     pub system: System,
     /// One entry per unknown: the start the user has given for it.
     pub starts: Vec<Option<f64>>,
@@ -129,6 +129,18 @@ impl Request {
     /// The symbol that has several values.
     pub fn sweep(&self) -> Option<&Sweep> {
         self.sweep.as_ref()
+    }
+
+    /// Whether this symbol is named as an unknown.
+    pub fn solves_for(&self, name: &str) -> bool {
+        self.unknowns.iter().flatten().any(|unknown| unknown == name)
+    }
+
+    /// Gives a symbol a value, unless it has one.
+    pub fn give(&mut self, name: &str, value: f64) {
+        if self.values.iter().all(|known| known.name() != name) {
+            self.values.push(Definition::number(name, value));
+        }
     }
 
     /// How a root is to be looked for.

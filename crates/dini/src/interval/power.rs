@@ -28,7 +28,7 @@ impl Interval {
             1 => return self,
             _ => {}
         }
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             let size = self.abs();
             return Interval::between(repeated(size.lo, n).lo.max(0.0), repeated(size.hi, n).hi, self.grade);
         }

@@ -15,7 +15,7 @@ const FARTHEST: f64 = 1e6;
 /// The largest |J0'| = |J1|, and of all others |J_n'|: a bound.
 const STEEPEST: f64 = 0.5819;
 /// The nearest number above -1/e.
-const BRANCH_POINT: f64 = -0.367_879_441_171_442_28;
+const BRANCH_POINT: f64 = -0.367_879_441_171_442_3;
 
 impl Interval {
     /// The error function.

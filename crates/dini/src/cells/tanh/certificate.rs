@@ -105,9 +105,9 @@ impl Ball {
         let arguments: Vec<Interval> = (0..n).map(argument).collect();
         let slopes: Vec<f64> = arguments.iter().map(|u| u.tanh_slope().middle()).collect();
         let mut jacobian = Matrix::zeros(n, n);
-        for i in 0..n {
+        for (i, slope) in slopes.iter().enumerate() {
             for (j, (to, w)) in jacobian.row_mut(i).iter_mut().zip(row(i)).enumerate() {
-                *to = f64::from(u8::from(i == j)) - slopes[i] * w;
+                *to = f64::from(u8::from(i == j)) - slope * w;
             }
         }
         let mut inverse = jacobian.inverse()?;

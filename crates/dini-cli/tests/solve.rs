@@ -121,5 +121,5 @@ fn the_examples_of_the_documentation_are_what_the_command_prints() {
         assert!(shown.iter().zip(&wanted).all(same), "{command}: {found}");
         checked += 1;
     }
-    assert_eq!(checked, 8);
+    assert_eq!(checked, 10);
 }

@@ -4,7 +4,7 @@ use dini::cells::Tanh;
 use dini::certify::{Fault, Limits, Why, roots};
 use dini::interval::Interval;
 use dini::model::Kind;
-use dini::program::{Graph, Join, Trace, Var};
+use dini::program::{Graph, Join, Trace, Var, select};
 use dini::{Error, Model, Newton, Options, Rows, solve};
 
 type Outcome = Result<(), Error>;
@@ -372,6 +372,13 @@ fn what_cannot_be_decided_is_named() -> Outcome {
     // a jump over 0
     let all = Model::equation(|z, _| [z[0].signum() + 0.5]).roots_within(&[(-1.0, 2.0)])?;
     assert!(all.roots.is_empty(), "{all:?}");
+    let jump = |z: &[Var]| [select(z[0].lt(1.0), z[0] - 2.0, z[0])];
+    let all = Model::equation(move |z, _| jump(z)).roots_within(&[(-5.0, 5.0)])?;
+    assert!(all.roots.is_empty() && all.is_complete(), "{all:?}");
+    // a logarithm that is not taken has no say
+    let guarded = |z: &[Var]| [select(z[0].lt(0.5), z[0] + 1.0, (z[0] + 0.0).ln())];
+    let all = Model::equation(move |z, _| guarded(z)).roots_within(&[(-5.0, 5.0)])?;
+    assert!(all.roots.len() == 2 && all.is_complete(), "{all:?}");
     // a kink that is a root by itself is one
     let all = Model::equation(|z, _| [z[0].abs() + 2.0 * z[0] - 0.0]).roots_within(&[(-1.0, 2.0)])?;
     assert!(all.roots.len() == 1 && all.is_complete(), "{all:?}");

@@ -81,6 +81,9 @@ impl Contractor {
             Step::Select(truth, yes, no) => match (values[truth].lo(), values[truth].hi()) {
                 (1.0, 1.0) => [Some((yes, y)), None],
                 (0.0, 0.0) => [Some((no, y)), None],
+                // a branch that can't have the value is not the one that is taken at a root
+                _ if y.intersection(values[no]).is_empty() => [Some((yes, y)), None],
+                _ if y.intersection(values[yes]).is_empty() => [Some((no, y)), None],
                 _ => [None, None],
             },
         };

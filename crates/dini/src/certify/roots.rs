@@ -92,7 +92,7 @@ pub struct Undecided {
 pub struct Roots {
     /// The roots, in the order of their first unknown.
     pub roots: Vec<RootBox>,
-    /// Where there may be others; boxes that touch each other are one.
+    /// Where there may be others, in the same order; boxes that touch each other are one.
     pub undecided: Vec<Undecided>,
     /// Boxes looked at.
     pub boxes: usize,
@@ -182,7 +182,9 @@ pub fn roots(
     undecided.retain(|left| !known.iter().any(|proved| includes(&proved.alone, &left.sides)));
     let mut roots: Vec<RootBox> = known.into_iter().filter_map(|proved| placed(proved, within)).collect();
     roots.sort_by(|one, other| one.z.partial_cmp(&other.z).unwrap_or(std::cmp::Ordering::Equal));
-    Ok(Roots { roots, undecided: joined(undecided), boxes })
+    let mut undecided = joined(undecided);
+    undecided.sort_by(|one, other| one.sides[0].lo().total_cmp(&other.sides[0].lo()));
+    Ok(Roots { roots, undecided, boxes })
 }
 
 fn check(programs: &Programs, within: &[Interval], a: &[f64], limits: &Limits) -> Result<(), Error> {

@@ -16,6 +16,7 @@ pub mod interrupt;
 pub mod memory;
 pub mod model;
 mod output;
+mod palette;
 pub mod report;
 pub mod text;
 pub mod threads;

@@ -436,6 +436,33 @@ fn the_tanh_cell_is_certified_in_closed_form() -> Outcome {
     Ok(())
 }
 
+/// A unit that nothing enters must not make the others unique: the second one has three fixed points.
+#[test]
+fn a_row_of_zeros_proves_nothing_about_the_others() -> Outcome {
+    for x in [[0.3, 0.0], [0.0, 0.0]] {
+        let cell = Tanh::new(2, vec![0.0, 0.0, 1.0, 3.0], Rows::from_vec(1, 2, x.to_vec())?)?;
+        let options = Options { relative: 1e-13, ..Options::default() };
+        let at = |start: f64| solve(&cell, &Rows::from_vec(1, 2, vec![0.0, start])?, &Newton::default(), &options);
+        let (low, high) = (at(-1.0)?, at(1.0)?);
+        let apart = (high.z().row(0)[1] - low.z().row(0)[1]).abs();
+        let proof = cell.certificate(0, high.z().row(0))?;
+        assert!(apart > 1.0 && proof.holds && proof.unique_within < apart, "{proof:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn boxes_of_any_size_are_searched() -> Outcome {
+    for size in [1e-3, 1.0, 1e30, 1e60] {
+        let all = Model::equation(move |z: &[Var], _: &[Var]| [(z[0] / size).powi(3) - z[0] / size]);
+        let all = all.roots_within(&[(-1e90, 1e90)])?;
+        assert!(all.roots.len() == 3 && all.is_complete(), "{size}: {all:?}");
+    }
+    let all = Model::equation(|z, a| [z[0] * z[0] - a[0]]).parameters(&[1e-300]).roots_within(&[(-1.0, 1.0)])?;
+    assert!(all.roots.len() == 2 && all.is_complete(), "{all:?}");
+    Ok(())
+}
+
 /// Within the regions of random cells fixed points move as the certificate says.
 #[test]
 fn regions_of_random_cells_hold() -> Outcome {

@@ -119,6 +119,7 @@ impl<'v> Lowering<'v> {
         self.work += 1;
         match node {
             Node::Number(value) => Ok(self.graph.number(*value)),
+            Node::Rounded(value) => Ok(self.graph.rounded(*value)),
             Node::Symbol(symbol) => self.symbol(symbol),
             Node::Negate(operand) => {
                 let operand = self.lower(operand)?;
@@ -141,7 +142,11 @@ impl<'v> Lowering<'v> {
                 let [yes, no] = branches.as_ref();
                 match self.graph.constant(condition) {
                     Some(truth) if truth.is_nan() => Ok(condition),
-                    Some(truth) => self.lower(if truth == 0.0 { no } else { yes }),
+                    Some(truth) => {
+                        let taken = self.lower(if truth == 0.0 { no } else { yes })?;
+                        // the condition stays where rounding has decided it: no proof may rest on that
+                        Ok(self.graph.select(condition, taken, taken))
+                    }
                     None => {
                         let (yes, no) = (self.lower(yes)?, self.lower(no)?);
                         Ok(self.graph.select(condition, yes, no))

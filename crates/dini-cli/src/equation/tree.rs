@@ -8,6 +8,8 @@ use dini::program::{Function, Join};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Number(f64),
+    /// A number with more digits than it can hold.
+    Rounded(f64),
     Symbol(Symbol),
     Negate(Box<Node>),
     Call(Function, Box<Node>),
@@ -62,7 +64,7 @@ pub(super) struct Names<'n> {
 impl<'n> Names<'n> {
     pub(super) fn visit(&mut self, node: &'n Node) {
         match node {
-            Node::Number(_) => {}
+            Node::Number(_) | Node::Rounded(_) => {}
             Node::Symbol(symbol) if symbol.indices.is_empty() => {
                 if !self.running.contains(&symbol.name.as_str()) {
                     self.found.insert(symbol.name.clone());

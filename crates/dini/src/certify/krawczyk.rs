@@ -68,11 +68,7 @@ impl<'p> Krawczyk<'p> {
         if grade(g) == Grade::Partial {
             return Err(Fault::Undefined);
         }
-        let corrections = (0..n).map(|i| {
-            let terms = inverse.row(i).iter().zip(g).map(|(y, g)| Interval::point(*y) * *g);
-            terms.fold(Interval::point(0.0), |sum, term| sum + term).magnitude()
-        });
-        let correction = corrections.collect();
+        let correction = (0..n).map(|i| inverse.row_times(i, g).magnitude()).collect();
         Ok(Krawczyk { programs, z: z.to_vec(), a: a.to_vec(), inverse, jacobian, defect, correction })
     }
 
@@ -81,20 +77,25 @@ impl<'p> Krawczyk<'p> {
         if radii.is_empty() { points(&self.a) } else { box_around(&self.a, radii) }
     }
 
-    /// A bound of |I - Y J| r over the box of radii `r` and parameters.
-    pub fn contraction(&self, r: &[f64], a: &[Interval], smooth: Smooth, work: &mut Work) -> Result<Vec<f64>, Fault> {
-        let z = box_around(&self.z, r);
-        if grade(self.programs.residual(&z, a, work)) != Grade::Continuous {
+    /// A bound of |I - Y J| s over a box and parameters.
+    fn contraction(
+        &self,
+        s: &[f64],
+        (z, a): (&[Interval], &[Interval]),
+        smooth: Smooth,
+        work: &mut Work,
+    ) -> Result<Vec<f64>, Fault> {
+        if grade(self.programs.residual(z, a, work)) != Grade::Continuous {
             return Err(Fault::Undefined);
         }
-        let entries = self.programs.jacobian(&z, a, work);
+        let entries = self.programs.jacobian(z, a, work);
         match (entries.grade(), smooth) {
             (Grade::Partial, _) => return Err(Fault::Unbounded),
             (Grade::Defined, Smooth::Yes) => return Err(Fault::Kink),
             _ => {}
         }
-        let mut contraction = self.defect.times_magnitudes(r);
-        let spread = self.spread(&entries, r);
+        let mut contraction = self.defect.times_magnitudes(s);
+        let spread = self.spread(&entries, s);
         let further = self.inverse.times_magnitudes(&spread);
         contraction.iter_mut().zip(further).for_each(|(sum, term)| *sum = up(*sum + term, 1));
         Ok(contraction)
@@ -123,15 +124,11 @@ impl<'p> Krawczyk<'p> {
             return Err(Fault::Unbounded);
         }
         for k in (0..radii.len()).filter(|k| radii[*k] > 0.0) {
-            let column: Vec<(usize, Interval)> = entries
-                .entries
-                .iter()
-                .filter(|(_, column, _)| *column == k)
-                .map(|(i, _, value)| (*i, *value))
-                .collect();
+            let mut column = vec![Interval::point(0.0); self.z.len()];
+            let own = entries.entries.iter().filter(|(_, of, _)| *of == k);
+            own.for_each(|(i, _, value)| column[*i] = *value);
             for (i, shift) in shift.iter_mut().enumerate() {
-                let terms = column.iter().map(|(l, value)| Interval::point(self.inverse.row(i)[*l]) * *value);
-                let slope = terms.fold(Interval::point(0.0), |sum, term| sum + term).magnitude();
+                let slope = self.inverse.row_times(i, &column).magnitude();
                 if slope > 0.0 {
                     *shift = up(*shift + slope * radii[k], 2);
                 }
@@ -148,7 +145,7 @@ impl<'p> Krawczyk<'p> {
         let least = |j: usize| 4.0 * f64::EPSILON * self.z[j].abs() + f64::MIN_POSITIVE;
         let mut r: Vec<f64> = shift.iter().enumerate().map(|(j, d)| INFLATION * d + least(j)).collect();
         for _ in 0..ROUNDS {
-            let contraction = self.contraction(&r, &a, smooth, work)?;
+            let contraction = self.contraction(&r, (&box_around(&self.z, &r), &a), smooth, work)?;
             let root: Vec<f64> = shift.iter().zip(contraction).map(|(d, m)| up(d + m, 1)).collect();
             if root.iter().zip(&r).all(|(root, r)| root < r) {
                 if smooth == Smooth::Yes && !radii.is_empty() {
@@ -173,27 +170,10 @@ impl<'p> Krawczyk<'p> {
         }
     }
 
-    /// Whether every J over the box of radii t s is regular, so that it holds at most one root.
+    /// Whether every J over the box of radii t s is regular, so that it holds at most one root; t may be infinite.
     pub fn is_regular(&self, t: f64, s: &[f64], work: &mut Work) -> bool {
-        let r: Vec<f64> = s.iter().map(|s| t * s).collect();
-        if t.is_infinite() {
-            return self.is_regular_everywhere(s, work);
-        }
-        let contraction = self.contraction(&r, &points(&self.a), Smooth::Either, work);
-        contraction.is_ok_and(|m| m.iter().zip(&r).all(|(m, r)| m < r))
-    }
-
-    fn is_regular_everywhere(&self, s: &[f64], work: &mut Work) -> bool {
-        let (z, a) = (vec![Interval::WHOLE; s.len()], points(&self.a));
-        if grade(self.programs.residual(&z, &a, work)) != Grade::Continuous {
-            return false;
-        }
-        let entries = self.programs.jacobian(&z, &a, work);
-        if entries.grade() == Grade::Partial {
-            return false;
-        }
-        let further = self.inverse.times_magnitudes(&self.spread(&entries, s));
-        let contraction = self.defect.times_magnitudes(s).into_iter().zip(further).map(|(m, f)| up(m + f, 1));
-        contraction.zip(s).all(|(m, s)| m < *s)
+        let z = box_around(&self.z, &s.iter().map(|s| t * s).collect::<Vec<_>>());
+        let contraction = self.contraction(s, (&z, &points(&self.a)), Smooth::Either, work);
+        contraction.is_ok_and(|m| m.iter().zip(s).all(|(m, s)| m < s))
     }
 }

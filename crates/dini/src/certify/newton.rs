@@ -44,9 +44,7 @@ pub(super) fn contract(
     let mut system = vec![zero; n * n];
     let mut right = vec![zero; n];
     for i in 0..n {
-        for (k, y) in inverse.row(i).iter().enumerate() {
-            right[i] = right[i] + Interval::point(*y) * g[k];
-        }
+        right[i] = inverse.row_times(i, g);
         for (k, j, value) in &entries.entries {
             system[i * n + j] = system[i * n + j] + Interval::point(inverse.row(i)[*k]) * *value;
         }

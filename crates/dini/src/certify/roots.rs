@@ -36,7 +36,7 @@ pub struct Limits {
     pub boxes: usize,
     /// Longest time; none by default.
     pub time: Option<Duration>,
-    /// Sides, relative to those of the whole box, below which a box is not cut any more; 1e-7 by default.
+    /// Sides, relative to those of what may hold roots at first sight, below which a box is not cut any more; 1e-7 by default.
     pub smallest: f64,
 }
 
@@ -139,15 +139,19 @@ pub fn roots(
 ) -> Result<Roots, Error> {
     check(programs, within, a, limits)?;
     let began = Instant::now();
-    let search = Search {
+    let mut search = Search {
         programs,
         contractor: Contractor::new(programs),
-        within,
+        within: within.to_vec(),
         a: a.iter().map(|a| Interval::point(*a)).collect(),
         plain: a,
         smallest: limits.smallest,
     };
-    let mut open = vec![within.to_vec()];
+    // what is far from all roots is no measure of what is small
+    let left = search.smaller(within, &[], &mut Memory::default());
+    let Some(left) = left else { return Ok(Roots { roots: Vec::new(), undecided: Vec::new(), boxes: 1 }) };
+    search.within.clone_from(&left);
+    let mut open = vec![left];
     let (mut known, mut undecided, mut boxes): (Vec<Proved>, Vec<Undecided>, usize) = Default::default();
     while !open.is_empty() {
         let late = limits.time.is_some_and(|most| began.elapsed() > most);
@@ -253,32 +257,38 @@ struct Memory {
 struct Search<'s> {
     programs: &'s Programs,
     contractor: Contractor,
-    within: &'s [Interval],
+    within: Vec<Interval>,
     a: Vec<Interval>,
     plain: &'s [f64],
     smallest: f64,
 }
 
 impl Search<'_> {
-    fn look(&self, mut z: Vec<Interval>, known: &[Proved], memory: &mut Memory) -> Fate {
+    /// What of a box may hold roots that are not known, made smaller as long as that is worth it; none if nothing.
+    fn smaller(&self, z: &[Interval], known: &[Proved], memory: &mut Memory) -> Option<Vec<Interval>> {
+        let mut z = z.to_vec();
         for _ in 0..AGAIN {
             if known.iter().any(|proved| includes(&proved.alone, &z)) {
-                return Fate::Empty;
+                return None;
             }
             let before: Vec<f64> = z.iter().map(|z| z.width()).collect();
             if self.contractor.contract(&mut z, &self.a, &mut memory.values, &mut memory.needed) == Left::Nothing {
-                return Fate::Empty;
+                return None;
             }
             if let Some(entries) = newton::jacobian(self.programs, &z, &self.a, &mut memory.work)
                 && newton::contract(self.programs, &entries, &mut z, &self.a, &mut memory.work) == Left::Nothing
             {
-                return Fate::Empty;
+                return None;
             }
-            let smaller = z.iter().zip(&before).any(|(z, before)| z.width() < WORTH * before);
-            if !smaller {
+            if !z.iter().zip(&before).any(|(z, before)| z.width() < WORTH * before) {
                 break;
             }
         }
+        Some(z)
+    }
+
+    fn look(&self, z: Vec<Interval>, known: &[Proved], memory: &mut Memory) -> Fate {
+        let Some(z) = self.smaller(&z, known, memory) else { return Fate::Empty };
         let found = if self.share(&z) <= LOCAL { self.prove(&z, memory) } else { None };
         let found = found.filter(|found| !known.iter().any(|other| same(other, found)));
         match found {
@@ -293,7 +303,7 @@ impl Search<'_> {
 
     /// The longest side relative to that of the whole box.
     fn share(&self, z: &[Interval]) -> f64 {
-        z.iter().zip(self.within).map(|(z, within)| share(*z, *within)).fold(0.0, f64::max)
+        z.iter().zip(&self.within).map(|(z, within)| share(*z, *within)).fold(0.0, f64::max)
     }
 
     fn undecided(&self, z: Vec<Interval>, memory: &mut Memory) -> Fate {
@@ -309,7 +319,7 @@ impl Search<'_> {
         let near = |(at, (z, within)): (&f64, (&Interval, &Interval))| {
             (at - z.middle()).abs() <= z.width() + 1e-9 * within.width() + 4.0 * f64::EPSILON * at.abs()
         };
-        if !at.iter().zip(z.iter().zip(self.within)).all(near) {
+        if !at.iter().zip(z.iter().zip(&self.within)).all(near) {
             return None;
         }
         let point = Krawczyk::new(self.programs, &at, self.plain, work).ok()?;
@@ -333,7 +343,7 @@ impl Search<'_> {
 
     /// The box cut in two across the side over which g changes most.
     fn cut(&self, z: &[Interval], memory: &mut Memory) -> Option<[Vec<Interval>; 2]> {
-        let shares: Vec<f64> = z.iter().zip(self.within).map(|(z, within)| share(*z, *within)).collect();
+        let shares: Vec<f64> = z.iter().zip(&self.within).map(|(z, within)| share(*z, *within)).collect();
         let longest = shares.iter().fold(0.0, |max: f64, share| max.max(*share));
         let mut smear = vec![0.0f64; z.len()];
         let entries = self.programs.jacobian(z, &self.a, &mut memory.work);

@@ -1,4 +1,6 @@
-//! Sums of what is not negative, rounded upwards.
+//! Dense matrices, and sums of what is not negative, rounded upwards.
+
+use crate::interval::Interval;
 
 /// A bound of a number that was computed by up to `operations` roundings from what is not negative.
 pub(crate) fn up(value: f64, operations: usize) -> f64 {
@@ -36,6 +38,12 @@ impl Matrix {
     pub fn times_magnitudes(&self, x: &[f64]) -> Vec<f64> {
         let sum = |i| self.row(i).iter().zip(x).map(|(m, x)| if *m == 0.0 { 0.0 } else { m.abs() * x }).sum::<f64>();
         (0..self.rows()).map(|i| up(sum(i), 2 * self.columns)).collect()
+    }
+
+    /// Row `i` times a vector of intervals.
+    pub fn row_times(&self, i: usize, x: &[Interval]) -> Interval {
+        let terms = self.row(i).iter().zip(x).map(|(m, x)| Interval::point(*m) * *x);
+        terms.fold(Interval::point(0.0), |sum, term| sum + term)
     }
 
     /// The inverse, by elimination with pivots; none where it is singular or not finite.

@@ -126,7 +126,8 @@ impl Code {
     }
 }
 
-/// How far what an exponent stands for may be from it.
-pub(super) fn rounded(n: f64) -> f64 {
-    if n.to_bits().trailing_zeros() < 21 { n.abs().next_up() - n.abs() } else { 0.0 }
+/// How far what a number stands for may be from it by its digits alone: a unit in its last place if it has more than 32 significant bits.
+pub(super) fn rounded(value: f64) -> f64 {
+    let long = value.to_bits().trailing_zeros() < 21 && value.is_finite();
+    if long { value.abs().next_up() - value.abs() } else { 0.0 }
 }

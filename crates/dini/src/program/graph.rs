@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
+use super::enclose::rounded;
 use super::function::Function;
 use super::node::{Id, Join, Node, Op, raise};
 use crate::interval::Interval;
@@ -81,6 +82,12 @@ impl Graph {
         self.push(Op::Constant(value.to_bits()), [NONE; 3])
     }
 
+    /// A number that stands for one within a unit of its last place, as where it was read from a text with more digits than it has.
+    pub fn rounded(&mut self, value: f64) -> Id {
+        let unit = value.abs().next_up() - value.abs();
+        self.computed(value, Interval::around(value, unit))
+    }
+
     /// A number computed from others, which is the rounded value of what lies in `exact`.
     fn computed(&mut self, value: f64, exact: Interval) -> Id {
         let radius = if exact.is_empty() { f64::INFINITY } else { exact.radius_around(value) };
@@ -95,8 +102,7 @@ impl Graph {
     /// A number with more than 32 significant bits is taken for a rounded one, within a unit in its last place.
     pub(super) fn uncertainty(&self, value: f64) -> f64 {
         let given = self.uncertain.get(&value.to_bits()).copied().unwrap_or(0.0);
-        let rounded = value.to_bits().trailing_zeros() < 21 && value.is_finite();
-        given.max(if rounded { value.abs().next_up() - value.abs() } else { 0.0 })
+        given.max(rounded(value))
     }
 
     /// What a number may stand for.

@@ -7,6 +7,7 @@ use plotters::prelude::*;
 
 use crate::failure::Failure;
 use crate::files::write_whole;
+use crate::palette;
 use crate::text::shown_path;
 
 /// A line and what it shows.
@@ -29,19 +30,6 @@ pub struct Chart<'a> {
     pub lines: Vec<Line>,
 }
 
-/// Colours that colour-blind readers can tell apart.
-///
-/// Source: M. Okabe and K. Ito (2008), Color Universal Design.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0xD5, 0x5E, 0x00),
-    RGBColor(0x00, 0x9E, 0x73),
-    RGBColor(0xCC, 0x79, 0xA7),
-    RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x56, 0xB4, 0xE9),
-    RGBColor(0xF0, 0xE4, 0x42),
-    RGBColor(0x33, 0x3A, 0x42),
-];
 const SIZE: (u32, u32) = (800, 500);
 const FONT: (&str, i32) = ("sans-serif", 17);
 
@@ -85,7 +73,7 @@ impl Chart<'_> {
             .y_label_formatter(&|v| plain(*v))
             .draw()?;
         for (i, (line, points)) in self.lines.iter().zip(&lines).enumerate() {
-            let colour = COLOURS[i % COLOURS.len()];
+            let colour = palette::COLOURS[i % palette::COLOURS.len()];
             let drawn = LineSeries::new(points.iter().copied(), colour.stroke_width(2)).point_size(4);
             chart
                 .draw_series(drawn)?

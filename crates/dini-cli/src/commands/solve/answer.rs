@@ -61,7 +61,11 @@ pub struct Judgement {
 impl Answer {
     /// Looks for a root, and differentiates it.
     pub(in crate::commands) fn of(setup: &Setup) -> Result<Self, SolveError> {
-        let model = Model::new(&setup.system)?;
+        Answer::by(&Model::new(&setup.system)?, setup)
+    }
+
+    /// The same, with the problem at hand.
+    pub(super) fn by(model: &Model, setup: &Setup) -> Result<Self, SolveError> {
         let found = Search { plan: setup.plan.clone() }.root(&model.problem, &setup.starts, &setup.options);
         let found = found.map_err(|error| match (error, &setup.plan) {
             (dini::Error::TooLarge { n, most, .. }, Plan::Single(solver)) => SolveError::Option(format!(
@@ -70,10 +74,11 @@ impl Answer {
             )),
             (error, _) => SolveError::Core(error),
         })?;
-        Ok(Answer::new(&setup.system, &model, &found))
+        Ok(Answer::new(&setup.system, model, &found))
     }
 
-    fn new(system: &System, model: &Model, found: &Found<'_, Problem>) -> Self {
+    /// What a search has found.
+    pub(in crate::commands) fn new(system: &System, model: &Model, found: &Found<'_, Problem>) -> Self {
         let undefined = found.undefined().map(|row| model.equation(row)).and_then(|index| {
             let names: Vec<String> = system.unknowns_of(index).map(|place| system.unknowns()[place].clone()).collect();
             system.equations().nth(index).map(|equation| format!("`{equation}` (in {})", listed(&names)))

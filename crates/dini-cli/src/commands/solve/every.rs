@@ -8,7 +8,7 @@ use dini::search::Plan;
 use dini::solve::AnySolver;
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, number};
 use super::model::Model;
 use super::proof::Proof;
 use super::request::{Setup, SolveError};
@@ -19,8 +19,8 @@ use crate::equation::{Interval, listed};
 pub struct Every {
     unknowns: Vec<String>,
     sides: Vec<Side>,
-    roots: Vec<(Answer, Option<Proof>)>,
-    on_edge: Vec<bool>,
+    /// of those of `found`, in the same order
+    answers: Vec<(Answer, Option<Proof>)>,
     found: Roots,
 }
 
@@ -29,24 +29,19 @@ impl Every {
     pub(super) fn of(setup: Setup, given: &[(String, Interval)], certify: bool) -> Result<Self, SolveError> {
         let unknowns = setup.system.unknowns().to_vec();
         let sides = sides(given, &unknowns)?;
-        let programs = Model::new(&setup.system)?.problem.programs()?;
+        let model = Model::new(&setup.system)?;
+        let programs = model.problem.programs()?;
         let found = roots(&programs, &sides, setup.system.parameter_values(), &Limits::default(), &mut |_, _, _| true)?;
-        let mut every = Every {
-            unknowns,
-            sides,
-            roots: Vec::new(),
-            on_edge: found.roots.iter().map(|r| r.on_edge).collect(),
-            found,
-        };
         let mut setup = setup;
         setup.plan = Plan::Single(AnySolver::Newton(Default::default()));
-        for root in &every.found.roots {
+        let mut answers = Vec::with_capacity(found.roots.len());
+        for root in &found.roots {
             setup.starts = root.z.iter().copied().map(Some).collect();
-            let answer = Answer::of(&setup)?.at(&root.z);
-            let proof = if certify { Some(Proof::of(&setup, &answer)?) } else { None };
-            every.roots.push((answer, proof));
+            let answer = Answer::by(&model, &setup)?.at(&root.z);
+            let proof = certify.then(|| Proof::of(&programs, &setup.system, &answer));
+            answers.push((answer, proof));
         }
-        Ok(every)
+        Ok(Every { unknowns, sides, answers, found })
     }
 
     /// Whether it is proved that these are all.
@@ -59,10 +54,10 @@ impl Every {
         let object = |sides: &[Side]| -> Map<String, Value> {
             self.unknowns.iter().zip(sides).map(|(name, side)| (name.clone(), json!([side.lo(), side.hi()]))).collect()
         };
-        let roots = self.roots.iter().zip(&self.on_edge).map(|((answer, proof), on_edge)| {
+        let roots = self.answers.iter().zip(&self.found.roots).map(|((answer, proof), found)| {
             let mut root = answer.to_json();
             if let Some(fields) = root.as_object_mut() {
-                fields.insert("on_edge".to_owned(), json!(on_edge));
+                fields.insert("on_edge".to_owned(), json!(found.on_edge));
                 if let Some(proof) = proof {
                     fields.insert("certificate".to_owned(), proof.to_json());
                 }
@@ -107,24 +102,28 @@ fn sides(given: &[(String, Interval)], unknowns: &[String]) -> Result<Vec<Side>,
 
 impl fmt::Display for Every {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = |v: f64| number(v).trim_start().to_owned();
         let within = |sides: &[Side]| {
-            let each =
-                self.unknowns.iter().zip(sides).map(|(name, side)| format!("{name}={}..{}", side.lo(), side.hi()));
+            let each = self
+                .unknowns
+                .iter()
+                .zip(sides)
+                .map(|(name, side)| format!("{name}={}..{}", end(side.lo()), end(side.hi())));
             each.collect::<Vec<_>>().join(", ")
         };
-        let count = match self.roots.len() {
+        let count = match self.answers.len() {
             0 => "no root".to_owned(),
             1 => "1 root".to_owned(),
             count => format!("{count} roots"),
         };
         let others = if self.complete() { "and it is proved that there are no others" } else { "and perhaps others" };
         writeln!(f, "{count} in {}, {others}    ({} boxes)", within(&self.sides), self.found.boxes)?;
-        for ((answer, proof), on_edge) in self.roots.iter().zip(&self.on_edge) {
+        for ((answer, proof), found) in self.answers.iter().zip(&self.found.roots) {
             writeln!(f, "\n{}", answer.to_string().trim_end())?;
             if let Some(proof) = proof {
                 write!(f, "{proof}")?;
             }
-            if *on_edge {
+            if found.on_edge {
                 writeln!(f, "on the edge of the box, to rounding")?;
             }
         }

@@ -162,8 +162,9 @@ pub fn run(args: &SolveArgs) -> Result<Report, SolveError> {
 
 /// One root, and what is proved of it if that is asked for.
 fn single(setup: &request::Setup, args: &SolveArgs) -> Result<Report, SolveError> {
-    let answer = Answer::of(setup)?;
-    let proof = if args.certify { Some(Proof::of(setup, &answer)?) } else { None };
+    let model = Model::new(&setup.system)?;
+    let answer = Answer::by(&model, setup)?;
+    let proof = if args.certify { Some(Proof::of(&model.problem.programs()?, &setup.system, &answer)) } else { None };
     let text = if args.json {
         let mut json = answer.to_json();
         if let (Some(fields), Some(proof)) = (json.as_object_mut(), &proof) {

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use dini::certify::{Certificate, certify};
+use dini::certify::{Certificate, Programs, certify};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::model::Model;
-use super::request::{Setup, SolveError};
+use crate::equation::System;
 
 /// A certificate with the names of what it is about.
 #[derive(Clone, Debug)]
@@ -18,14 +17,9 @@ pub struct Proof {
 
 impl Proof {
     /// Of the root of an answer, if there is one.
-    pub(super) fn of(setup: &Setup, answer: &Answer) -> Result<Self, SolveError> {
-        let parameters = setup.system.parameters().to_vec();
-        if !answer.solved() {
-            return Ok(Proof { certificate: None, parameters });
-        }
-        let programs = Model::new(&setup.system)?.problem.programs()?;
-        let certificate = certify(&programs, &answer.solution, setup.system.parameter_values());
-        Ok(Proof { certificate: Some(certificate), parameters })
+    pub(super) fn of(programs: &Programs, system: &System, answer: &Answer) -> Self {
+        let certificate = answer.solved().then(|| certify(programs, &answer.solution, system.parameter_values()));
+        Proof { certificate, parameters: system.parameters().to_vec() }
     }
 
     /// Why there is no proof; empty where there is one.

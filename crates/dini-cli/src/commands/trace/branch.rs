@@ -40,7 +40,7 @@ pub(super) fn trace(
     let (system, model) = (&setup.system, Model::new(&setup.system)?);
     let found = Search { plan: setup.plan.clone() }.root(&model.problem, &setup.starts, &setup.options)?;
     if found.status() != Status::Converged {
-        return Ok(Ended::NoBranch(Box::new(Answer::of(setup)?), false));
+        return Ok(Ended::NoBranch(Box::new(Answer::new(system, &model, &found)), false));
     }
     let plain = Options::default();
     let options = Options {
@@ -54,7 +54,9 @@ pub(super) fn trace(
     let start = (found.z(), system.parameter_values()[*parameter]);
     let branch = match trace_with(&family, start, range.0..=range.1, &options, watch) {
         // a root without a branch: the curve has no direction there
-        Err(Error::NotConverged { .. }) => return Ok(Ended::NoBranch(Box::new(Answer::of(setup)?), true)),
+        Err(Error::NotConverged { .. }) => {
+            return Ok(Ended::NoBranch(Box::new(Answer::new(system, &model, &found)), true));
+        }
         other => other?,
     };
     let near =

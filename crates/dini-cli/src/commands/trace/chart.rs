@@ -6,18 +6,10 @@ use dini::continuation::{Event, Point};
 use plotters::prelude::*;
 
 use super::branch::Traced;
+use crate::palette;
 
-/// Colours that colour-blind readers can tell apart.
-///
-/// Source: M. Okabe and K. Ito (2008), Color Universal Design.
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0xD5, 0x5E, 0x00),
-    RGBColor(0x00, 0x9E, 0x73),
-    RGBColor(0xCC, 0x79, 0xA7),
-    RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x56, 0xB4, 0xE9),
-];
+/// Unknowns that are drawn, each with a colour of its own.
+const SHOWN: usize = 6;
 const INK: RGBColor = RGBColor(0x33, 0x3A, 0x42);
 const SIZE: (u32, u32) = (800, 500);
 const FONT: (&str, i32) = ("sans-serif", 17);
@@ -33,7 +25,7 @@ pub(super) fn svg(traced: &Traced) -> Result<String, String> {
 
 fn draw(traced: &Traced, svg: &mut String) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
     let points = &traced.branch.points;
-    let shown = traced.unknowns.len().min(COLOURS.len());
+    let shown = traced.unknowns.len().min(SHOWN);
     let (x, y) = (around(points.iter().map(|p| p.a)), around(points.iter().flat_map(|p| &p.z[..shown]).copied()));
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
@@ -50,7 +42,7 @@ fn draw(traced: &Traced, svg: &mut String) -> Result<(), DrawingAreaErrorKind<st
         .x_label_formatter(&|v| label(*v))
         .y_label_formatter(&|v| label(*v))
         .draw()?;
-    for (j, colour) in COLOURS.into_iter().enumerate().take(shown) {
+    for (j, colour) in palette::COLOURS.into_iter().enumerate().take(shown) {
         let place = |point: &Point| (point.a.clamp(-MOST, MOST), point.z[j].clamp(-MOST, MOST));
         for (name, part) in lines(points) {
             let line = part.iter().map(place);

@@ -161,7 +161,7 @@ impl<'t> Parser<'t> {
             Kind::Number => {
                 self.next += 1;
                 // The tokens have been checked to be numbers.
-                Node::Number(token.text.parse().unwrap_or(f64::NAN))
+                literal(token.text)
             }
             Kind::Name => self.name(token)?,
             Kind::Open => {
@@ -263,4 +263,17 @@ fn chain(operands: Vec<(Join, Node)>) -> Node {
 /// Whether a name can stand for a quantity.
 pub(super) fn is_symbol(name: &str) -> bool {
     Callable::named(name).is_none() || Callable::may_be_symbol(name)
+}
+
+/// Digits that any number of 53 bits can hold.
+const DIGITS: usize = 15;
+
+/// A number as it is written.
+fn literal(text: &str) -> Node {
+    let value = text.parse().unwrap_or(f64::NAN);
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits = mantissa.trim_start_matches(['0', '.']).chars().filter(char::is_ascii_digit).count();
+    // what is lost below the smallest numbers is more than the last digits
+    let held = digits == 0 || (digits <= DIGITS && value.abs() >= f64::MIN_POSITIVE);
+    if held { Node::Number(value) } else { Node::Rounded(value) }
 }

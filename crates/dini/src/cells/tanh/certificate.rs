@@ -112,11 +112,7 @@ impl Ball {
         }
         let mut inverse = jacobian.inverse()?;
         let g: Vec<Interval> = z.iter().zip(&arguments).map(|(z, u)| Interval::point(*z) - u.tanh()).collect();
-        let correction = |i: usize| {
-            let terms = inverse.row(i).iter().zip(&g).map(|(y, g)| Interval::point(*y) * *g);
-            terms.fold(Interval::point(0.0), |sum, term| sum + term).magnitude()
-        };
-        let correction = (0..n).map(correction).collect();
+        let correction = (0..n).map(|i| inverse.row_times(i, &g).magnitude()).collect();
         let sum = |values: &[f64]| up(values.iter().map(|v| v.abs()).sum(), n);
         let rows: Vec<f64> = (0..n).map(|i| sum(row(i))).collect();
         let off = defect(&inverse, &jacobian);
@@ -141,7 +137,9 @@ impl Ball {
             spreads[i] = up(spread * self.rows[i] + slope.hi() * (self.n as f64 * w), 4);
         }
         let (shifts, spreads) = (self.inverse.times_magnitudes(&shifts), self.inverse.times_magnitudes(&spreads));
-        let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| up(a + b, 1)).fold(0.0, f64::max);
+        // what is not a number is no bound
+        let larger = |max: f64, sum: f64| if sum.is_nan() { f64::INFINITY } else { max.max(sum) };
+        let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| up(a + b, 1)).fold(0.0, larger);
         (largest(&self.correction, &shifts), largest(&self.defect, &spreads))
     }
 

@@ -83,6 +83,28 @@ fn every_root_is_listed_with_its_derivatives() {
 }
 
 #[test]
+fn no_proof_rests_on_rounding() {
+    // 0.1 + 0.2 is 0.3; a literal that is too small for a number; one with more digits than a number
+    for (equation, sides) in [
+        ("if(0.1 + 0.2 <= 0.3, x - 1, x + 1) = 0", "x=-5..5"),
+        ("x^2 = 0.1*3 - 0.3", "x=-1..1"),
+        ("x^2 = 1e-640", "x=-1..1"),
+        ("x^2 - 2*x + 1.0000000000000000000000001 = 0", "x=-5..5"),
+        ("x^2 - 2*x + 0.9999999999999999999999999 = 0", "x=-5..5"),
+    ] {
+        let (json, _) = every(&[equation], "", sides);
+        assert!(json["complete"] == false, "{equation}: {json}");
+        assert!(json["roots"].as_array().is_some_and(Vec::is_empty), "{equation}: {json}");
+    }
+    // what whole numbers and halves decide is decided
+    let (json, _) = every(&["if(1 + 2 <= 3, x - 1, x + 1) = 0"], "", "x=-5..5");
+    assert!(json["complete"] == true && json["roots"][0]["solution"]["x"] == 1.0, "{json}");
+    // 1e-640 leaves a band about 0 and nothing else
+    let (json, _) = every(&["x^2 = 1e-640"], "", "x=-1..1");
+    assert!(json["undecided"][0]["box"]["x"][1].as_f64().is_some_and(|high| high >= 1e-320), "{json}");
+}
+
+#[test]
 fn boxes_that_are_none_are_refused() {
     let refused = |sides: &str, why: &str| {
         let args =
